@@ -1,0 +1,8 @@
+# The same names as ./quickstart, for those who type make; arguments go into ARGS.
+ARGS =
+
+.PHONY: demo test check bench manage tamper reset lock help
+.DEFAULT_GOAL := demo
+
+demo test check bench manage tamper reset lock help:
+	@./quickstart $@ $(ARGS)

@@ -1,0 +1,72 @@
+"""What stands on the desk: what needs this person now, what was found, and how the log stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import AnonymousUser
+
+from audit.events import EventType
+from audit.models import User
+from audit.queries import EntryRow, entries
+from audit.queries.names import names_of
+from audit.queries.pulse import Checked, last_self_check
+from audit.queries.recent import Recent, recent
+from audit.queries.roles import AUDITORS, REQUESTERS, roles_of
+from governance.queries.desk import HomeCounts, waiting_count
+from governance.queries.desk import home as desk_home
+from reports.queries import ReportRow, reports, why_not_read
+
+LOOKED_BACK = timedelta(days=7)
+SHOWN = 5
+NEWEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The desk of one person.
+
+    Attributes:
+        is_auditor: auditors see reports and how to check them before approvals.
+        is_requester: may ask for a deployment.
+        desk: approvals. `findings`, `gaps`: of the last seven days.
+        self_check: its last run, None before the first.
+        names: of the targets that the gaps are about, by reference.
+        reports: the newest ones, empty for those who may not read them.
+        newest: the newest entries of the log.
+    """
+
+    is_auditor: bool
+    is_requester: bool
+    desk: HomeCounts
+    findings: Recent
+    gaps: Recent
+    self_check: Checked | None
+    names: Mapping[str, str]
+    reports: tuple[ReportRow, ...]
+    newest: tuple[EntryRow, ...]
+
+
+def counts_for(user: User | AnonymousUser) -> dict[str, int]:
+    """Numbers beside the places of the rail, by the names in `config.frame.PLACES`."""
+    if not isinstance(user, User):
+        return {}
+    return {"requests": waiting_count(user)}
+
+
+def home(*, user: User, now: datetime) -> Home:
+    """The desk of `user` at `now`, in a constant number of queries."""
+    roles = roles_of(user.pk)
+    since = now - LOOKED_BACK
+    gaps = recent(EventType.COVERAGE_GAP, since=since, shown=SHOWN)
+    return Home(
+        is_auditor=AUDITORS in roles,
+        is_requester=REQUESTERS in roles,
+        desk=desk_home(user),
+        findings=recent(EventType.FINDING_RAISED, since=since, shown=SHOWN),
+        gaps=gaps,
+        self_check=last_self_check(),
+        names=names_of(said.row.subject for said in gaps.newest),
+        reports=() if why_not_read(user) else tuple(reports(limit=SHOWN)),
+        newest=tuple(entries(limit=NEWEST)),
+    )

@@ -1,0 +1,89 @@
+"""The admin site of Assay: stock Django admin inside our frame, with the desk as its home."""
+
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from audit.access.people import record_session
+from audit.models import User
+from config.frame import frame
+from config.home import counts_for, home
+
+Page = tuple[str, Callable[..., HttpResponseBase], str]
+"""Route below /admin/, view, and name in the namespace `admin`."""
+
+
+class SignIn(AdminAuthenticationForm):
+    """Labels stand above their fields, so they carry no colon."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
+class AssaySite(AdminSite):
+    """The stock admin under the name of the product."""
+
+    site_header = "Assay"
+    site_title = "Assay"
+    index_title = _("Desk")
+    site_url = None
+    index_template = "desk/home.html"
+    login_form = SignIn
+    enable_nav_sidebar = False
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add the frame (`config.frame.Frame`) and `now`, against which pages tell ages."""
+        now = timezone.now()
+        context = super().each_context(request)
+        user = request.user
+        permitted = bool(context["has_permission"])
+        context["now"] = now
+        context["frame"] = frame(
+            user=user,
+            path=request.path,
+            now=now,
+            permitted=permitted,
+            counts=counts_for(user) if permitted else {},
+        )
+        return context
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The stock sign-in; who signed in, and how, is an entry."""
+        answer = super().login(request, extra_context)
+        if request.method == "POST" and isinstance(request.user, User) and answer.status_code == HTTPStatus.FOUND:
+            record_session(actor=request.user.actor, method="password", now=timezone.now())
+        return answer
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """What needs this person now (`config.home.Home`)."""
+        assert isinstance(request.user, User)
+        own = {
+            "home": home(user=request.user, now=timezone.now()),
+            "title": _("Desk"),
+            "vkey": settings.LEDGER_VKEY,
+        }
+        return super().index(request, {**own, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Each app's own pages (`pages` in its `admin` package) stand before the stock ones, behind a log-in."""
+        own = [path(route, self.admin_view(view), name=name) for route, view, name in _pages()]
+        return [*own, *super().get_urls()]
+
+
+def _pages() -> Iterator[Page]:
+    for app in apps.get_app_configs():
+        if find_spec(f"{app.name}.admin"):
+            yield from getattr(import_module(f"{app.name}.admin"), "pages", ())
