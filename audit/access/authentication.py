@@ -1,0 +1,64 @@
+"""Bearer tokens for DRF: the credential decides actor and source, never the payload."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from audit.access.tokens import Credential, TokenRefused, check_token, note_use
+
+if TYPE_CHECKING:
+    # DRF's views load this module by name from the settings: importing them here would be a circle.
+    from rest_framework.views import APIView
+
+
+class Client:
+    """The user object of a request that came with a token."""
+
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+    is_staff = False
+    pk: None = None
+
+    def __init__(self, credential: Credential) -> None:
+        self.credential = credential
+        self.actor = credential.actor
+
+    def __str__(self) -> str:
+        return self.credential.name
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer assay_…`"""
+
+    def authenticate(self, request: Request) -> tuple[Client, Credential] | None:
+        header = get_authorization_header(request).split()
+        if not header or header[0].lower() != b"bearer":
+            return None
+        if len(header) != 2 or len(header[1]) > 200 or not header[1].isascii():
+            raise AuthenticationFailed("Send one token: Authorization: Bearer assay_…")
+        now = datetime.now(UTC)
+        try:
+            credential = check_token(header[1].decode("ascii"), now=now)
+        except TokenRefused as error:
+            raise AuthenticationFailed(str(error)) from error
+        note_use(credential, now=now)
+        return Client(credential), credential
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="assay"'
+
+
+class HasScope(BasePermission):
+    """A token needs the view's `scope`; people are judged by `people_may` of the view."""
+
+    message: ClassVar[str] = "This token lacks the scope that this address needs."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        if isinstance(request.auth, Credential):
+            return getattr(view, "scope", "") in request.auth.scopes
+        return request.user.is_authenticated and bool(getattr(view, "people_may", False))

@@ -1,0 +1,142 @@
+"""POST /api/v1/events: the door for pipelines."""
+
+import re
+import threading
+from typing import ClassVar, Final
+
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audit import ledger
+from audit.access.authentication import HasScope, TokenAuthentication
+from audit.access.tokens import Credential
+from audit.api.body import BodyRefused, read_body
+from audit.api.errors import problem
+from audit.api.examples import EVENT_EXAMPLES
+from audit.api.incoming import parse_events
+from audit.api.schemas import EVENT_BATCH_SCHEMA, EVENT_SCHEMA, BatchSchema, ProblemSchema, RecordedSchema
+from audit.queries import checkpoint_covering, is_frozen, receipt
+from audit.tlog.leaf import format_time
+
+MAX_WAIT_SECONDS: Final = 10
+MAX_WAITING: Final = 4
+MAX_RECEIPTS: Final = 50
+_POLL_SECONDS: Final = 0.1
+_WAIT = re.compile(r"(?:^|,)\s*wait=(\d{1,3})\s*(?:,|$)")
+_group = ledger.Group()
+_waiting = threading.BoundedSemaphore(MAX_WAITING)
+
+
+_RECORDED = PolymorphicProxySerializer(
+    component_name="RecordedOrBatch",
+    serializers=[RecordedSchema, BatchSchema],
+    resource_type_field_name=None,
+    many=False,
+)
+
+
+class AnyBody(BaseParser):
+    """Leaves the body alone: the view reads it through the front door of `audit.api.body`."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: object, media_type: str | None = None, parser_context: object = None) -> dict[str, object]:
+        """Nothing, and the stream untouched: DRF asks only to look for a CSRF token among form fields."""
+        return {}
+
+
+class Events(APIView):
+    """Record events; the answer comes after they are durable."""
+
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [HasScope]
+    parser_classes = [AnyBody]
+    scope: ClassVar[str] = "events:write"
+
+    @extend_schema(
+        operation_id="record_events",
+        summary="Record one event or a batch",
+        description=(
+            "One object, or an array of up to 1,000. The answer comes after the commit. The same id with the same"
+            " bytes again is answered with the first entry (200); with other bytes it is refused (409). With"
+            " `Prefer: wait=2` the answer waits for the signed checkpoint and brings receipts (50 at most)."
+        ),
+        tags=["Events"],
+        request=PolymorphicProxySerializer(
+            component_name="EventOrBatch",
+            serializers=[EVENT_SCHEMA, EVENT_BATCH_SCHEMA],
+            resource_type_field_name=None,
+            many=False,
+        ),
+        examples=EVENT_EXAMPLES,
+        parameters=[OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="wait=SECONDS, at most 10")],
+        responses={
+            (200, "application/json"): _RECORDED,
+            (201, "application/json"): _RECORDED,
+            (400, "application/json"): ProblemSchema,
+            (401, "application/json"): ProblemSchema,
+            (403, "application/json"): ProblemSchema,
+            (409, "application/json"): ProblemSchema,
+            (413, "application/json"): ProblemSchema,
+            (415, "application/json"): ProblemSchema,
+            (503, "application/json"): ProblemSchema,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        assert isinstance(request.auth, Credential)  # the only authentication class of this view
+        try:
+            incoming = parse_events(read_body(request._request), request.auth)
+            recorded = _group.append(incoming.events)
+        except BodyRefused as error:
+            return problem(error.status, str(error), field=error.field)
+        except ledger.EventRefused as error:
+            return problem(400, str(error))
+        except ledger.IdempotencyConflict as error:
+            return problem(409, str(error), field=f"[{error.position}].id", first_index=error.first_index)
+        except ledger.Overloaded as error:
+            return problem(503, str(error))
+        created = any(item.status == "created" for item in recorded)
+        answers = [_answer(item) for item in recorded]
+        wait = _WAIT.search(request.headers.get("Prefer", ""))
+        if wait:
+            _add_receipts(answers, min(int(wait[1]), MAX_WAIT_SECONDS))
+        return Response({"events": answers} if incoming.is_batch else answers[0], status=201 if created else 200)
+
+
+def _answer(item: ledger.Appended) -> dict[str, object]:
+    return {
+        "index": item.index,
+        "id": item.id,
+        "leaf_hash": item.leaf_hash.hex(),
+        "received_at": format_time(item.received_at),
+        "status": item.status,
+    }
+
+
+def _add_receipts(answers: list[dict[str, object]], seconds: int) -> None:
+    """Wait for the signer, at most `seconds`; what it has not reached by then goes without a receipt.
+
+    Few requests of a process wait at once: waiting holds a thread, and the others must be answered meanwhile.
+    """
+    if not _waiting.acquire(blocking=False):
+        return
+    try:
+        if not _is_covered(max(int(str(answer["index"])) for answer in answers), seconds):
+            return
+    finally:
+        _waiting.release()
+    for answer in answers[:MAX_RECEIPTS]:
+        answer["receipt"] = receipt(int(str(answer["index"])))
+
+
+def _is_covered(index: int, seconds: int) -> bool:
+    idle = threading.Event()
+    for _attempt in range(int(seconds / _POLL_SECONDS) + 1):
+        if checkpoint_covering(index) is not None:
+            return True
+        if idle.wait(_POLL_SECONDS) or is_frozen():
+            break
+    return False

@@ -1,0 +1,165 @@
+"""The catalogue of event types, and how their facts become bytes.
+
+A type stands in the public leaf for ever, so the catalogue only grows and a value never changes its
+meaning. A type that is not listed here never reaches a leaf in clear: see `audit.ledger`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import rfc8785
+
+
+class NotCanonical(ValueError):
+    """Facts hold a value that has no exact form in the ledger."""
+
+
+class EventType(StrEnum):
+    """Event types of the catalogue; the value is what stands in the leaf."""
+
+    LOG_STARTED = "log.started"
+    SELFCHECK_COMPLETED = "selfcheck.completed"
+
+    PERSON_REGISTERED = "person.registered"
+    SOURCE_CREATED = "source.created"
+    SERVICE_ACCOUNT_CREATED = "service_account.created"
+    TOKEN_ISSUED = "token.issued"
+    TOKEN_USED = "token.used"
+    SESSION_STARTED = "session.started"
+    SESSIONS_REFUSED = "sessions.refused"
+
+    MODEL_REGISTERED = "model.registered"
+    MODEL_VERSION_REGISTERED = "model_version.registered"
+    GPU_MODEL_REGISTERED = "gpu_model.registered"
+    GPU_POOL_REGISTERED = "gpu_pool.registered"
+    DEPLOYMENT_REGISTERED = "deployment.registered"
+    DEPLOYMENT_CHANGED = "deployment.changed"
+    REVISION_CREATED = "revision.created"
+    AGENT_REGISTERED = "agent.registered"
+    TOOL_GRANT_GRANTED = "tool_grant.granted"
+    COMPARISON_RECORDED = "comparison.recorded"
+
+    REQUEST_SUBMITTED = "request.submitted"
+    REQUEST_APPROVED = "request.approved"
+    REQUEST_REJECTED = "request.rejected"
+    REQUEST_WITHDRAWN = "request.withdrawn"
+    DECISION_RECORDED = "decision.recorded"
+
+    TRAINING_STARTED = "training.started"
+    TRAINING_COMPLETED = "training.completed"
+    EVALUATION_COMPLETED = "evaluation.completed"
+    MODEL_PUBLISHED = "model.published"
+    DEPLOYMENT_STARTED = "deployment.started"
+    DEPLOYMENT_STOPPED = "deployment.stopped"
+    AGENT_TOOL_CALL = "agent.tool_call"
+    USAGE_REPORTED = "usage.reported"
+    CLIENT_EVENT = "client.event"
+
+    TARGET_REGISTERED = "target.registered"
+    WINDOW_USAGE = "window.usage"
+    WINDOW_HARDWARE = "window.hardware"
+    WINDOW_AMENDED = "window.amended"
+    COVERAGE_GAP = "coverage.gap"
+
+    FINDING_RAISED = "finding.raised"
+
+    REPORT_REQUESTED = "report.requested"
+    REPORT_RENDERED = "report.rendered"
+    REPORT_FAILED = "report.failed"
+    REPORT_DOWNLOADED = "report.downloaded"
+
+
+CLIENT_TYPES = frozenset(
+    {
+        EventType.TRAINING_STARTED,
+        EventType.TRAINING_COMPLETED,
+        EventType.EVALUATION_COMPLETED,
+        EventType.MODEL_PUBLISHED,
+        EventType.DEPLOYMENT_STARTED,
+        EventType.DEPLOYMENT_STOPPED,
+        EventType.AGENT_TOOL_CALL,
+        EventType.USAGE_REPORTED,
+        EventType.CLIENT_EVENT,
+    }
+)
+"""What a pipeline may record under its own name; every other catalogue type is written by Assay alone."""
+
+RESERVED_TYPES = frozenset(EventType) - CLIENT_TYPES
+
+STATE_TYPES = frozenset(
+    {
+        EventType.PERSON_REGISTERED,
+        EventType.SOURCE_CREATED,
+        EventType.SERVICE_ACCOUNT_CREATED,
+        EventType.TOKEN_ISSUED,
+        EventType.MODEL_REGISTERED,
+        EventType.MODEL_VERSION_REGISTERED,
+        EventType.GPU_MODEL_REGISTERED,
+        EventType.GPU_POOL_REGISTERED,
+        EventType.DEPLOYMENT_REGISTERED,
+        EventType.DEPLOYMENT_CHANGED,
+        EventType.REVISION_CREATED,
+        EventType.AGENT_REGISTERED,
+        EventType.TOOL_GRANT_GRANTED,
+        EventType.COMPARISON_RECORDED,
+        EventType.REQUEST_SUBMITTED,
+        EventType.REQUEST_APPROVED,
+        EventType.REQUEST_REJECTED,
+        EventType.REQUEST_WITHDRAWN,
+        EventType.DECISION_RECORDED,
+        EventType.FINDING_RAISED,
+        EventType.TARGET_REGISTERED,
+    }
+)
+"""Types whose facts carry, as `after`, the full snapshot of their subject: the state of a subject at tree
+size n is the `after` of its newest such entry below n."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of an event that is committed, disclosed and erased alone.
+
+    Attributes:
+        name: lower-case identifier, unique within the event (`facts`, `restricted`, `personal`).
+        body: the exact bytes that are committed to and kept.
+        media: media type of `body`.
+    """
+
+    name: str
+    body: bytes
+    media: str = "application/json"
+
+
+def facts(content: Mapping[str, object]) -> Section:
+    """The `facts` section of an event of ours: the RFC 8785 bytes of `content`.
+
+    Args:
+        content: strings, integers, booleans, None, lists and mappings of them. Amounts and rates are
+            decimal strings: a float has no decimal form that every verifier would print alike.
+
+    Raises:
+        NotCanonical: a float, an integer beyond 2**53 - 1, a lone surrogate or another type.
+    """
+    _refuse_floats(content, "")
+    try:
+        body = rfc8785.dumps(_plain(content))
+    except rfc8785.CanonicalizationError as error:
+        raise NotCanonical(f"These facts cannot be written to the ledger: {error}") from error
+    return Section(name="facts", body=body)
+
+
+def _plain(content: Mapping[str, object]) -> dict[str, Any]:
+    return dict(content)
+
+
+def _refuse_floats(value: object, path: str) -> None:
+    if isinstance(value, float):
+        raise NotCanonical(f"{path or 'facts'} is a float; write amounts as decimal strings.")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _refuse_floats(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
+            _refuse_floats(item, f"{path}[{position}]")

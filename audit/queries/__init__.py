@@ -1,0 +1,67 @@
+"""Every read of the ledger. Results are frozen dataclasses or bytes, never rows that could query again."""
+
+from audit.queries.bundles import MAX_BUNDLE_ENTRIES, TooManyEntries, bundle
+from audit.queries.checkpoints import (
+    CheckpointRow,
+    checkpoint_at,
+    checkpoint_covering,
+    head_size,
+    is_frozen,
+    latest_checkpoint,
+)
+from audit.queries.clock import database_now
+from audit.queries.entries import (
+    EntryNotFound,
+    EntryRow,
+    SectionRow,
+    entries,
+    entries_after,
+    entry,
+    known_subjects,
+    section_facts,
+    sections_of,
+    sources_of,
+)
+from audit.queries.proofs import NotCovered, consistency, inclusion, receipt
+from audit.queries.state import StateRow, history, state_at, states_at
+from audit.queries.targets import TargetRow, targets
+from audit.queries.telemetry import DeviceRow, Summary, WindowRow, newest_windows, summary, windows
+
+__all__ = [
+    "MAX_BUNDLE_ENTRIES",
+    "CheckpointRow",
+    "DeviceRow",
+    "EntryNotFound",
+    "EntryRow",
+    "NotCovered",
+    "SectionRow",
+    "StateRow",
+    "Summary",
+    "TargetRow",
+    "TooManyEntries",
+    "WindowRow",
+    "bundle",
+    "checkpoint_at",
+    "checkpoint_covering",
+    "consistency",
+    "database_now",
+    "entries",
+    "entries_after",
+    "entry",
+    "head_size",
+    "history",
+    "inclusion",
+    "is_frozen",
+    "known_subjects",
+    "latest_checkpoint",
+    "newest_windows",
+    "receipt",
+    "section_facts",
+    "sections_of",
+    "sources_of",
+    "state_at",
+    "states_at",
+    "summary",
+    "targets",
+    "windows",
+]

@@ -1,0 +1,110 @@
+"""The state of the log in one glance: what is signed, how old that is, and what is wrong."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from audit.models import Alarm, Checkpoint, Head, SelfCheck, SignerLease
+
+State = Literal["ok", "behind", "frozen", "empty"]
+
+BEHIND = timedelta(seconds=30)
+"""The signer signs within a second; entries that wait this long say that it does not run."""
+
+SHOWN = 5
+"""Alarms that are told apart; one is enough to stop, the first ones say where it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLine:
+    """One alarm: what contradicts the log, and where."""
+
+    kind: str
+    entry: int | None
+    subject: str
+    detail: str
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What every page shows of the log.
+
+    Attributes:
+        size: entries in the log. `signed_size`: how many the newest checkpoint covers.
+        signed_at: when that checkpoint was signed; None before the first.
+        newest_at: when the newest entry was received; None in an empty log.
+        frozen: why the signer stopped for good; empty while it signs.
+        alarms: the first `SHOWN` alarms, oldest first; `more_alarms` when there are others.
+        state: "frozen" whenever an alarm stands or the signer stopped, "behind" when entries wait unsigned.
+    """
+
+    size: int
+    signed_size: int
+    signed_at: datetime | None
+    newest_at: datetime | None
+    frozen: str
+    alarms: tuple[AlarmLine, ...]
+    more_alarms: bool
+    state: State
+
+    @property
+    def alarmed(self) -> frozenset[int]:
+        """Entries that an alarm names."""
+        return frozenset(alarm.entry for alarm in self.alarms if alarm.entry is not None)
+
+    @property
+    def unsigned(self) -> int:
+        """Entries that no checkpoint covers yet."""
+        return self.size - self.signed_size
+
+
+def pulse(*, now: datetime) -> Pulse:
+    """The state of the log at `now`, in four queries whatever the size of the log."""
+    head = Head.objects.only("size", "received_at").first()
+    checkpoint = Checkpoint.objects.only("size", "signed_at").order_by("-size").first()
+    lease = SignerLease.objects.only("frozen_reason").first()
+    frozen = lease.frozen_reason if lease else ""
+    alarms = [
+        AlarmLine(row.kind, row.entry_index, row.subject, row.detail, row.raised_at)
+        # A signer that was stopped by an alarm repeats it as one of its own: told once is enough.
+        for row in Alarm.objects.exclude(kind="signer.frozen", detail__startswith="Alarm ").order_by("id")[: SHOWN + 1]
+    ]
+    size = head.size if head else 0
+    signed_size = checkpoint.size if checkpoint else 0
+    newest_at = head.received_at if head and size else None
+    return Pulse(
+        size=size,
+        signed_size=signed_size,
+        signed_at=checkpoint.signed_at if checkpoint else None,
+        newest_at=newest_at,
+        frozen=frozen,
+        alarms=tuple(alarms[:SHOWN]),
+        more_alarms=len(alarms) > SHOWN,
+        state=_state(size, signed_size, newest_at, stopped=bool(frozen or alarms), now=now),
+    )
+
+
+def _state(size: int, signed_size: int, newest_at: datetime | None, *, stopped: bool, now: datetime) -> State:
+    if stopped:
+        return "frozen"
+    if newest_at is None:
+        return "empty"
+    if signed_size < size and now - newest_at > BEHIND:
+        return "behind"
+    return "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The last run of the continuous self-check: when, how many entries it hashed again, what it found."""
+
+    run_at: datetime
+    entries: int
+    findings: int
+
+
+def last_self_check() -> Checked | None:
+    """The last run; None before the first."""
+    row = SelfCheck.objects.exclude(run_at=None).first()
+    return Checked(row.run_at, row.run_entries, row.findings) if row and row.run_at else None

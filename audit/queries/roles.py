@@ -1,0 +1,10 @@
+"""Which pools a log-in belongs to. Membership decides what a page offers; the domain checks it again."""
+
+from audit.models import User
+
+REQUESTERS, REVIEWERS, AUDITORS, OPERATORS = "Requesters", "Reviewers", "Auditors", "Operators"
+
+
+def roles_of(user_id: int) -> frozenset[str]:
+    """Names of the groups of a log-in."""
+    return frozenset(User.groups.through.objects.filter(user_id=user_id).values_list("group__name", flat=True))

@@ -1,0 +1,58 @@
+"""State from the ledger: what a subject was at a tree size, and how it came to be so."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connections
+
+from audit.events import STATE_TYPES
+from audit.models import Entry
+from audit.queries.entries import EntryRow, section_facts
+from audit.queries.entries import entries as entry_page
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """The snapshot of a subject and the entry that carries it."""
+
+    subject: str
+    index: int
+    received_at: datetime
+    after: Mapping[str, object]
+
+    def canonical(self) -> str:
+        """The snapshot as one line of JSON with sorted keys: for showing and comparing."""
+        return json.dumps(self.after, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def history(subject: str, *, size: int | None = None, limit: int = 50) -> list[EntryRow]:
+    """The newest entries about a subject in the tree of `size` entries, newest first."""
+    return entry_page(subject=subject, before=size, limit=limit)
+
+
+def state_at(subject: str, size: int) -> StateRow | None:
+    """The newest snapshot of `subject` with index < size; None when nothing was recorded by then."""
+    return states_at([subject], size).get(subject)
+
+
+def states_at(subjects: Sequence[str], size: int) -> dict[str, StateRow]:
+    """The newest snapshot of each subject with index < size, in a constant number of queries."""
+    with connections["default"].cursor() as cursor:
+        # The newest one of each subject by its own index look-up: a deployment has all its windows as entries too.
+        cursor.execute(
+            "SELECT newest.index FROM unnest(%s::text[]) s CROSS JOIN LATERAL (SELECT index FROM entry"
+            " WHERE subject = s AND source = 'app' AND index < %s AND type = ANY(%s)"
+            " ORDER BY index DESC LIMIT 1) newest",
+            [sorted(set(subjects)), size, sorted(STATE_TYPES)],
+        )
+        newest = [index for (index,) in cursor.fetchall()]
+    rows = {row.index: row for row in Entry.objects.filter(index__in=newest)}
+    states = {}
+    for index, content in section_facts(list(rows)).items():
+        after = content.get("after")
+        if isinstance(after, dict):
+            row = rows[index]
+            states[row.subject] = StateRow(row.subject, index, row.received_at, after)
+    return states
