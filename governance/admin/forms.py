@@ -1,0 +1,128 @@
+"""Forms of the registry: they read text into types. What is allowed is judged by the operations."""
+
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from governance.capacity.dtypes import KV_DTYPES, WEIGHT_DTYPES
+from governance.capacity.engines import ENGINES
+from governance.formats.huggingface import CONFIG_LIMIT
+from governance.formats.safetensors import INDEX_LIMIT
+from governance.models import GpuModel, GpuPool, ModelVersion
+from governance.operations.asking import ENVIRONMENTS
+
+if TYPE_CHECKING:
+    _VersionField = forms.ModelChoiceField[ModelVersion]
+    _PoolField = forms.ModelChoiceField[GpuPool]
+else:
+    _VersionField = _PoolField = forms.ModelChoiceField
+
+
+class _Version(_VersionField):
+    def label_from_instance(self, obj: ModelVersion) -> str:
+        return f"{obj.model.name} {obj.version}"
+
+
+class _Pool(_PoolField):
+    def label_from_instance(self, obj: GpuPool) -> str:
+        return f"{obj.name}: {obj.count} × {obj.gpu_model.name}, {obj.region}"
+
+
+class ModelVersionForm(forms.Form):
+    """A version from the model's own files."""
+
+    model_name = forms.CharField(label=_("Model"), max_length=200)
+    version = forms.CharField(
+        label=_("Version"), max_length=100, help_text=_("The commit or release; it never changes afterwards.")
+    )
+    hf_id = forms.CharField(label=_("Hugging Face id"), max_length=200, required=False)
+    developer = forms.CharField(label=_("Developer"), max_length=200, required=False)
+    licence = forms.CharField(label=_("Licence"), max_length=200, required=False)
+    source = forms.CharField(
+        label=_("Where the files come from"), max_length=500, help_text=_("An address and the day it was read.")
+    )
+    config = forms.FileField(label=_("config.json"))
+    index = forms.FileField(
+        label=_("model.safetensors.index.json"),
+        required=False,
+        help_text=_("Gives the bytes of the weights; without it they are computed."),
+    )
+
+    def clean_config(self) -> bytes:
+        return _content(self.cleaned_data["config"], CONFIG_LIMIT) or b""
+
+    def clean_index(self) -> bytes | None:
+        return _content(self.cleaned_data["index"], INDEX_LIMIT)
+
+
+class GpuPoolForm(forms.Form):
+    """Cards of one kind in one place."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    gpu_model = forms.ModelChoiceField(
+        label=_("GPU model"), queryset=GpuModel.objects.order_by("vendor", "name"), to_field_name="name"
+    )
+    count = forms.IntegerField(label=_("Cards"), min_value=1)
+    node = forms.CharField(label=_("Node"), max_length=100)
+    region = forms.CharField(label=_("Region"), max_length=100)
+    hosting = forms.ChoiceField(label=_("Hosting"), choices=GpuPool.Hosting.choices)
+
+
+class DeploymentForm(forms.Form):
+    """What somebody wants to run, and why."""
+
+    name = forms.CharField(
+        label=_("Deployment"),
+        max_length=100,
+        help_text=_("The name of one that stands asks for a change of it."),
+    )
+    purpose = forms.CharField(
+        label=_("Used for"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea({"rows": 2}),
+        help_text=_("Needed for a new deployment."),
+    )
+    justification = forms.CharField(label=_("Why"), max_length=2000, widget=forms.Textarea({"rows": 3}))
+    model_version = _Version(
+        label=_("Model version"),
+        queryset=ModelVersion.objects.select_related("model").order_by("model__name", "version"),
+    )
+    gpu_pool = _Pool(label=_("GPU pool"), queryset=GpuPool.objects.select_related("gpu_model").order_by("name"))
+    gpu_count = forms.IntegerField(label=_("Cards"), min_value=1, initial=1)
+    tensor_parallel = forms.IntegerField(
+        label=_("Tensor parallel"), min_value=1, required=False, help_text=_("All cards when left empty.")
+    )
+    context = forms.IntegerField(label=_("Context, tokens"), min_value=1, initial=8192)
+    concurrency = forms.IntegerField(label=_("Answers at once"), min_value=1, initial=8)
+    reasoning_cap = forms.IntegerField(
+        label=_("Reasoning cap, tokens"), min_value=0, required=False, help_text=_("No cap when left empty.")
+    )
+    weight_dtype = forms.ChoiceField(
+        label=_("Weights"), choices=[(name, name) for name in sorted(WEIGHT_DTYPES)], initial="bf16"
+    )
+    kv_dtype = forms.ChoiceField(
+        label=_("KV cache"), choices=[(name, name) for name in sorted(KV_DTYPES)], initial="bf16"
+    )
+    engine = forms.ChoiceField(label=_("Engine"), choices=[(name, name) for name in sorted(ENGINES)], initial="vllm")
+    engine_version = forms.CharField(label=_("Engine version"), max_length=100, required=False)
+    runtime_image = forms.CharField(
+        label=_("Image"), max_length=300, required=False, help_text=_("With its digest: name@sha256:…")
+    )
+    environment = forms.ChoiceField(
+        label=_("Environment"), choices=[(name, name) for name in ENVIRONMENTS], initial="production"
+    )
+    tool_grants = forms.CharField(
+        label=_("Tools"), required=False, max_length=2000, help_text=_("Names with commas between them.")
+    )
+
+    def clean_tool_grants(self) -> tuple[str, ...]:
+        names = str(self.cleaned_data["tool_grants"]).split(",")
+        return tuple(name.strip() for name in names if name.strip())
+
+
+def _content(upload: object, limit: int) -> bytes | None:
+    """The bytes of an upload, one more than `limit` at most: the reader of the format refuses what is too long."""
+    read = getattr(upload, "read", None)
+    return bytes(read(limit + 1)) if callable(read) else None

@@ -1,0 +1,91 @@
+"""Our own add pages: one form, one operation, and refusals beside the field they are about."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from audit.models import User
+from governance import operations, queries
+from governance.admin.forms import DeploymentForm, GpuPoolForm, ModelVersionForm
+
+FORM = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@FORM
+def model_new(request: HttpRequest) -> HttpResponse:
+    """Register a model version from its files."""
+    form = ModelVersionForm(request.POST or None, request.FILES or None, label_suffix="")
+
+    def register(user: User, fields: dict[str, Any]) -> str:
+        operations.register_from_files(by=user, now=timezone.now(), **fields)
+        return reverse("admin:governance_modelversion_changelist")
+
+    texts = {"title": _("Register a model version"), "go": _("Register"), "files": True}
+    return _form(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
+
+
+@FORM
+def pool_new(request: HttpRequest) -> HttpResponse:
+    """Register a pool of accelerators."""
+    form = GpuPoolForm(request.POST or None, label_suffix="")
+
+    def register(user: User, fields: dict[str, Any]) -> str:
+        name = fields.pop("gpu_model").name
+        operations.register_gpu_pool(by=user, gpu_model=name, now=timezone.now(), **fields)
+        return reverse("admin:governance_gpupool_changelist")
+
+    texts = {"title": _("Register a GPU pool"), "go": _("Register"), "files": False}
+    return _form(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
+
+
+@FORM
+def request_new(request: HttpRequest) -> HttpResponse:
+    """Ask for a deployment, or for a change of one."""
+    form = DeploymentForm(request.POST or None, label_suffix="")
+
+    def ask(user: User, fields: dict[str, Any]) -> str:
+        fields["model_version_id"] = fields.pop("model_version").pk
+        fields["gpu_pool_id"] = fields.pop("gpu_pool").pk
+        made = operations.request_deployment(by=user, ask=operations.DeploymentAsk(**fields), now=timezone.now())
+        return reverse("admin:desk_review", args=[made.id])
+
+    texts = {"title": _("Request a deployment"), "go": _("Submit for review"), "files": False}
+    return _form(request, form, ask, texts, queries.why_not_request(queries.viewer(_user(request))))
+
+
+def _form(
+    request: HttpRequest,
+    form: forms.Form,
+    act: Callable[[User, dict[str, Any]], str],
+    texts: dict[str, Any],
+    blocked: str,
+) -> HttpResponse:
+    if request.method == "POST" and form.is_valid():
+        try:
+            address = act(_user(request), dict(form.cleaned_data))
+        except operations.Refused as error:
+            form.add_error(error.field if error.field in form.fields else None, _reason(error, form))
+        else:
+            messages.success(request, _("Recorded in the ledger."))
+            return HttpResponseRedirect(address)
+    context = {**admin.site.each_context(request), **texts, "form": form, "blocked": blocked}
+    status = 400 if form.errors else 200
+    return TemplateResponse(request, "admin/governance/form.html", context, status=status)
+
+
+def _reason(error: operations.Refused, form: forms.Form) -> str:
+    return error.reason if error.field in form.fields else str(error)
+
+
+def _user(request: HttpRequest) -> User:
+    user = request.user
+    assert isinstance(user, User)  # the site lets nobody else through
+    return user

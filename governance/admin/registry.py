@@ -1,0 +1,166 @@
+"""Registry tables in the stock admin, for looking only: rows change through operations, never by a form here."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from governance.models import Agent, Comparison, Deployment, Finding, GpuModel, GpuPool, ModelVersion
+
+if TYPE_CHECKING:
+    _Admin = admin.ModelAdmin[models.Model]
+else:
+    _Admin = admin.ModelAdmin
+
+GIB = 2**30
+
+
+class ReadOnly(_Admin):
+    """Everybody who may enter the admin may look; nobody may change a row by hand.
+
+    `kind` is the word in the ledger's subjects; the history of a row is its entries there.
+    """
+
+    kind = ""
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+    new_page = ""
+    new_label: Any = ""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return True
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The ledger's entries about the row: the stock log is an ordinary table, and no evidence."""
+        query = urlencode({"subject": f"{self.kind}:{object_id}"})
+        return HttpResponseRedirect(f"{reverse('admin:ledger_list')}?{query}")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        new = {"new_address": reverse(self.new_page), "new_label": self.new_label} if self.new_page else {}
+        return super().changelist_view(request, {**new, **(extra_context or {})})
+
+    change_list_template = "admin/governance/change_list.html"
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnly):
+    kind = "model_version"
+    new_page, new_label = "admin:desk_model_new", _("Register a model version")
+    list_display = ("name", "version", "parameters", "weights", "max_context", "facts_from", "registered_at")
+    list_display_links = ("version",)
+    list_filter = ("facts_from", "weight_dtype")
+    list_select_related = ("model",)
+    search_fields = ("model__name", "model__hf_id", "version")
+    ordering = ("model__name", "version")
+
+    @admin.display(description=_("Model"), ordering="model__name")
+    def name(self, row: ModelVersion) -> str:
+        return row.model.name
+
+    @admin.display(description=_("Parameters"), ordering="params_total")
+    def parameters(self, row: ModelVersion) -> str:
+        return f"{row.params_total / 1e9:,.2f} B"
+
+    @admin.display(description=_("Weights"), ordering="weight_bytes")
+    def weights(self, row: ModelVersion) -> str:
+        return f"{row.weight_bytes / GIB:,.1f} GiB" if row.weight_bytes else "–"
+
+
+@admin.register(GpuModel)
+class GpuModelAdmin(ReadOnly):
+    kind = "gpu_model"
+    list_display = ("name", "vendor", "memory", "memory_basis", "tdp_w", "unverified_fields")
+    list_filter = ("vendor", "memory_type")
+    search_fields = ("name", "architecture")
+    ordering = ("vendor", "name")
+
+    @admin.display(description=_("Memory that software sees"), ordering="memory_bytes")
+    def memory(self, row: GpuModel) -> str:
+        return f"{row.memory_bytes / GIB:,.1f} GiB"
+
+
+@admin.register(GpuPool)
+class GpuPoolAdmin(ReadOnly):
+    kind = "gpu_pool"
+    new_page, new_label = "admin:desk_pool_new", _("Register a GPU pool")
+    list_display = ("name", "gpu_model", "count", "node", "region", "hosting")
+    list_filter = ("hosting", "region")
+    list_select_related = ("gpu_model",)
+    search_fields = ("name", "node")
+    ordering = ("name",)
+
+
+@admin.register(Deployment)
+class DeploymentAdmin(ReadOnly):
+    kind = "deployment"
+    new_page, new_label = "admin:desk_request_new", _("Request a deployment")
+    list_display = ("page", "name", "owner", "approved")
+    list_display_links = None
+    list_select_related = ("owner", "approved_revision")
+    search_fields = ("name", "purpose")
+    ordering = ("number",)
+
+    @admin.display(description=_("Deployment"), ordering="number")
+    def page(self, row: Deployment) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:desk_deployment", args=[row.pk]), row.ref)
+
+    @admin.display(description=_("Approved revision"))
+    def approved(self, row: Deployment) -> str:
+        return str(row.approved_revision.number) if row.approved_revision else "–"
+
+
+@admin.register(Agent)
+class AgentAdmin(ReadOnly):
+    kind = "agent"
+    list_display = ("name", "deployment", "owner", "autonomy")
+    list_select_related = ("deployment", "owner")
+    search_fields = ("name",)
+    ordering = ("name",)
+
+
+@admin.register(Comparison)
+class ComparisonAdmin(ReadOnly):
+    kind = "comparison"
+    list_display = ("title", "deployment", "recorded_at")
+    list_select_related = ("deployment",)
+    search_fields = ("title",)
+    ordering = ("-recorded_at", "pk")
+
+
+@admin.register(Finding)
+class FindingAdmin(ReadOnly):
+    kind = "finding"
+    list_display = ("detail", "kind_word", "entry", "raised_at")
+    list_filter = ("kind",)
+    search_fields = ("subject", "detail")
+    ordering = ("-raised_at", "pk")
+
+    @admin.display(description=_("Kind"), ordering="kind")
+    def kind_word(self, row: Finding) -> str:
+        return row.get_kind_display()
+
+    @admin.display(description=_("Entry"), ordering="entry_index")
+    def entry(self, row: Finding) -> SafeString:
+        address = reverse("admin:ledger_entry", args=[row.entry_index])
+        return format_html('<a class="mono" href="{}">{}</a>', address, row.entry_index)

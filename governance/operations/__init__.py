@@ -1,0 +1,32 @@
+"""Every write of the registry and of approvals: one transaction each, and its entries are its last statement."""
+
+from governance.operations.agents import grant_tool, register_agent
+from governance.operations.asking import DeploymentAsk
+from governance.operations.base import By, Recorded, Refused
+from governance.operations.catalogue import CatalogueLoad, load_catalogue
+from governance.operations.comparisons import record_comparison
+from governance.operations.decisions import decide, withdraw
+from governance.operations.deployments import request_deployment
+from governance.operations.following import Followed, follow_log
+from governance.operations.models import register_from_catalogue, register_from_files
+from governance.operations.pools import register_gpu_pool
+
+__all__ = [
+    "By",
+    "CatalogueLoad",
+    "DeploymentAsk",
+    "Followed",
+    "Recorded",
+    "Refused",
+    "decide",
+    "follow_log",
+    "grant_tool",
+    "load_catalogue",
+    "record_comparison",
+    "register_agent",
+    "register_from_catalogue",
+    "register_from_files",
+    "register_gpu_pool",
+    "request_deployment",
+    "withdraw",
+]

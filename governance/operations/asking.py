@@ -1,0 +1,135 @@
+"""What somebody asks to run, checked before anything is written."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from governance.capacity.facts import FactsRefused
+from governance.capacity.memory import FitResult, estimate_inference
+from governance.models import GpuPool, ModelVersion
+from governance.operations.base import Refused, choice, text, whole
+from governance.queries.facts import gpu_facts, model_facts
+from governance.snapshot import Artefact, RevisionContent
+
+ENVIRONMENTS = ("development", "staging", "production")
+MAX_CAP = 10_000_000
+MAX_TOOLS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentAsk:
+    """What somebody wants to run, and why. `name` of a deployment that stands asks for a change of it.
+
+    Attributes:
+        purpose: needed for a new deployment; a change may leave it empty but cannot change it.
+        tensor_parallel: cards that share a layer; None means all of them.
+        reasoning_cap: most reasoning tokens of one answer; None means no cap.
+    """
+
+    name: str
+    justification: str
+    model_version_id: UUID
+    gpu_pool_id: UUID
+    gpu_count: int
+    context: int
+    concurrency: int
+    purpose: str = ""
+    tensor_parallel: int | None = None
+    weight_dtype: str = "bf16"
+    kv_dtype: str = "bf16"
+    engine: str = "vllm"
+    engine_version: str = ""
+    runtime_image: str = ""
+    reasoning_cap: int | None = None
+    environment: str = "production"
+    tool_grants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An ask whose text is clean and whose references stand, with the estimate of its memory."""
+
+    ask: DeploymentAsk
+    name: str
+    purpose: str
+    justification: str
+    version: ModelVersion
+    pool: GpuPool
+    fit: FitResult
+    content: RevisionContent
+
+
+def check(ask: DeploymentAsk) -> Checked:
+    """The ask with its text cleaned and its references read.
+
+    Raises:
+        Refused: a field that cannot be; nothing was written.
+    """
+    version = ModelVersion.objects.select_related("model").filter(pk=ask.model_version_id).first()
+    if version is None:
+        raise Refused("model_version", "is not registered.")
+    pool = GpuPool.objects.select_related("gpu_model").filter(pk=ask.gpu_pool_id).first()
+    if pool is None:
+        raise Refused("gpu_pool", "is not registered.")
+    whole("gpu_count", ask.gpu_count, low=1, high=pool.count)
+    if ask.reasoning_cap is not None:
+        whole("reasoning_cap", ask.reasoning_cap, low=0, high=MAX_CAP)
+    if len(ask.tool_grants) > MAX_TOOLS:
+        raise Refused("tool_grants", f"names more than {MAX_TOOLS} tools.")
+    fit = _fit(ask, version, pool)
+    name = text("name", ask.name, limit=100)
+    content = RevisionContent(
+        deployment=name,
+        model=version.model.name,
+        version=version.version,
+        artefacts=_artefacts(version),
+        weight_dtype=ask.weight_dtype,
+        kv_dtype=ask.kv_dtype,
+        engine=ask.engine,
+        engine_version=text("engine_version", ask.engine_version, limit=100, required=False),
+        runtime_image=text("runtime_image", ask.runtime_image, limit=300, required=False),
+        context=ask.context,
+        concurrency=ask.concurrency,
+        tensor_parallel=fit.tensor_parallel,
+        reasoning_cap=ask.reasoning_cap,
+        gpu=pool.gpu_model.name,
+        gpu_count=ask.gpu_count,
+        environment=choice("environment", ask.environment, ENVIRONMENTS),
+        region=pool.region,
+        tool_grants=tuple(sorted({text("tool_grants", tool, limit=200) for tool in ask.tool_grants})),
+    )
+    return Checked(
+        ask=ask,
+        name=name,
+        purpose=text("purpose", ask.purpose, limit=1000, required=False),
+        justification=text("justification", ask.justification, limit=2000),
+        version=version,
+        pool=pool,
+        fit=fit,
+        content=content,
+    )
+
+
+def _fit(ask: DeploymentAsk, version: ModelVersion, pool: GpuPool) -> FitResult:
+    try:
+        return estimate_inference(
+            model_facts(version, name=version.model.name),
+            gpu=gpu_facts(pool.gpu_model),
+            gpu_count=ask.gpu_count,
+            tp=ask.tensor_parallel,
+            context=ask.context,
+            concurrency=ask.concurrency,
+            weight_dtype=ask.weight_dtype,
+            kv_dtype=ask.kv_dtype,
+            engine=ask.engine,
+        )
+    except FactsRefused as error:
+        raise Refused(error.field, error.reason) from error
+
+
+def _artefacts(version: ModelVersion) -> tuple[Artefact, ...]:
+    named = (
+        ("config.json", version.config_sha256),
+        ("model.safetensors", version.header_sha256),
+        ("model.safetensors.index.json", version.index_sha256),
+    )
+    return tuple(Artefact(name, sha256) for name, sha256 in named if sha256)

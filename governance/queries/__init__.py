@@ -1,0 +1,39 @@
+"""Every read of the registry and of approvals. Results are frozen dataclasses, never rows that query again."""
+
+from governance.queries.approvals import Approval, approval
+from governance.queries.deployments import DeploymentNotFound, DeploymentPage, deployment_page
+from governance.queries.desk import HomeCounts, Queue, QueueLine, home, next_waiting, queue, waiting_count
+from governance.queries.lists import Listed, listed, request_snapshot
+from governance.queries.reconciling import Mismatch, reconcile
+from governance.queries.related import Newest, newest_entries, related_subjects
+from governance.queries.review import RequestNotFound, ReviewPage, review_page
+from governance.queries.rights import viewer, why_not_register, why_not_request
+
+__all__ = [
+    "Approval",
+    "DeploymentNotFound",
+    "DeploymentPage",
+    "HomeCounts",
+    "Listed",
+    "Mismatch",
+    "Newest",
+    "Queue",
+    "QueueLine",
+    "RequestNotFound",
+    "ReviewPage",
+    "approval",
+    "deployment_page",
+    "home",
+    "listed",
+    "newest_entries",
+    "next_waiting",
+    "queue",
+    "reconcile",
+    "related_subjects",
+    "request_snapshot",
+    "review_page",
+    "viewer",
+    "waiting_count",
+    "why_not_register",
+    "why_not_request",
+]

@@ -1,0 +1,212 @@
+"""The page of a deployment: what is approved against what runs, what was used, what was found."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from audit import queries as log
+from governance.models import (
+    Agent,
+    ApprovalRequest,
+    Comparison,
+    Deployment,
+    Finding,
+    Revision,
+)
+from governance.queries.review import state_mark
+from governance.queries.telling import HistoryLine, history_lines
+from governance.queries.usage import UsageWindow, usage_of
+
+SHOWN = 20
+
+
+class DeploymentNotFound(LookupError):
+    """No deployment has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    id: UUID
+    ref: str
+    revision: int
+    mark: str
+    word: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLine:
+    kind: str
+    detail: str
+    entry: int
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonOption:
+    kind: str
+    name: str
+    low: Decimal
+    mid: Decimal
+    high: Decimal
+    cheapest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    title: str
+    currency: str
+    recorded_at: datetime
+    options: tuple[ComparisonOption, ...]
+    break_even_utilisation: str | None
+    break_even_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLine:
+    name: str
+    purpose: str
+    autonomy: str
+    tools: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPage:
+    """One deployment as its page shows it.
+
+    Attributes:
+        approved_digest: of the approved revision, empty when none is.
+        running_digest: what the newest sealed window or report said it runs; empty when nothing said so.
+        cap: reasoning tokens an answer may use, None without a cap.
+    """
+
+    id: UUID
+    ref: str
+    name: str
+    purpose: str
+    owner: str
+    registered_at: datetime
+    approved_number: int | None
+    approved_digest: str
+    running_digest: str
+    running_entry: int | None
+    cap: int | None
+    facts: tuple[tuple[str, str], ...]
+    windows: tuple[UsageWindow, ...]
+    findings: tuple[FindingLine, ...]
+    requests: tuple[RequestLine, ...]
+    comparisons: tuple[ComparisonView, ...]
+    agents: tuple[AgentLine, ...]
+    history: tuple[HistoryLine, ...]
+
+
+def deployment_page(deployment_id: UUID) -> DeploymentPage:
+    """The page of one deployment, in a constant number of queries.
+
+    Raises:
+        DeploymentNotFound: no such deployment.
+    """
+    found = (
+        Deployment.objects.select_related(
+            "owner", "approved_revision__model_version__model", "approved_revision__gpu_pool__gpu_model"
+        )
+        .filter(pk=deployment_id)
+        .first()
+    )
+    if found is None:
+        raise DeploymentNotFound("There is no such deployment.")
+    subject = f"deployment:{found.pk}"
+    revision = found.approved_revision
+    cap = revision.reasoning_cap if revision else None
+    usage = usage_of(subject, cap=cap, limit=SHOWN)
+    return DeploymentPage(
+        id=found.pk,
+        ref=found.ref,
+        name=found.name,
+        purpose=found.purpose,
+        owner=found.owner.display_name,
+        registered_at=found.registered_at,
+        approved_number=revision.number if revision else None,
+        approved_digest=revision.digest if revision else "",
+        running_digest=usage.running_digest,
+        running_entry=usage.running_entry,
+        cap=cap,
+        facts=_facts(revision),
+        windows=usage.windows,
+        findings=_findings(subject),
+        requests=_requests(found),
+        comparisons=_comparisons(found),
+        agents=_agents(found),
+        history=history_lines(log.history(subject, limit=SHOWN)),
+    )
+
+
+def _facts(revision: Revision | None) -> tuple[tuple[str, str], ...]:
+    if revision is None:
+        return ()
+    version, pool = revision.model_version, revision.gpu_pool
+    return (
+        ("model", f"{version.model.name} {version.version}"),
+        ("quantisation", f"{revision.weight_dtype}, KV {revision.kv_dtype}"),
+        ("hardware", f"{revision.gpu_count} × {pool.gpu_model.name}, {pool.name}"),
+        ("runtime", f"{revision.engine} {revision.engine_version}".strip()),
+        ("context", f"{revision.context:,}"),
+        ("concurrency", f"{revision.concurrency:,}"),
+        ("environment", f"{revision.environment}, {revision.region}"),
+    )
+
+
+def _findings(subject: str) -> tuple[FindingLine, ...]:
+    rows = Finding.objects.filter(subject=subject).order_by("-raised_at", "pk")[:SHOWN]
+    return tuple(FindingLine(row.get_kind_display(), row.detail, row.entry_index, row.raised_at) for row in rows)
+
+
+def _requests(found: Deployment) -> tuple[RequestLine, ...]:
+    rows = ApprovalRequest.objects.filter(deployment=found).select_related("revision").order_by("-number")[:SHOWN]
+    return tuple(
+        RequestLine(row.pk, row.ref, row.revision.number, *state_mark(row.state), row.submitted_at) for row in rows
+    )
+
+
+def _comparisons(found: Deployment) -> tuple[ComparisonView, ...]:
+    rows = Comparison.objects.filter(deployment=found).order_by("-recorded_at", "pk")[:SHOWN]
+    views = []
+    for row in rows:
+        content = json.loads(row.content)
+        result = content["result"]
+        views.append(
+            ComparisonView(
+                title=row.title,
+                currency=content["currency"],
+                recorded_at=row.recorded_at,
+                options=tuple(
+                    ComparisonOption(
+                        kind=option["kind"],
+                        name=option["name"],
+                        low=Decimal(option["low"]),
+                        mid=Decimal(option["mid"]),
+                        high=Decimal(option["high"]),
+                        cheapest=option["kind"] == result["cheapest"],
+                    )
+                    for option in result["options"]
+                ),
+                break_even_utilisation=result["break_even_utilisation"],
+                break_even_tokens=result["break_even_tokens"],
+            )
+        )
+    return tuple(views)
+
+
+def _agents(found: Deployment) -> tuple[AgentLine, ...]:
+    rows = Agent.objects.filter(deployment=found).prefetch_related("grants").order_by("name")[:SHOWN]
+    return tuple(
+        AgentLine(
+            name=row.name,
+            purpose=row.purpose,
+            autonomy=row.get_autonomy_display(),
+            tools=tuple(sorted((grant.tool, grant.get_reversibility_display()) for grant in row.grants.all())),
+        )
+        for row in rows
+    )

@@ -1,0 +1,54 @@
+"""Lists of the registry for programs: whole snapshots, by keyset, filtered by name."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Model as Table
+
+from governance.models import ApprovalRequest
+from governance.queries.reconciling import TABLES
+from governance.snapshot import snapshot
+from governance.snapshot.rows import Value
+
+MAX_LIMIT: Final = 200
+NAMES: Final = MappingProxyType(
+    {
+        "model": "name",
+        "model_version": "model__name",
+        "gpu_model": "name",
+        "gpu_pool": "name",
+        "deployment": "name",
+        "request": "deployment__name",
+    }
+)
+"""Kinds that are listed, and the column their `name` filter looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of snapshots; `next` is what to ask after, None on the last page."""
+
+    items: tuple[dict[str, Value], ...]
+    next: str | None
+
+
+def listed(kind: str, *, name: str = "", after: UUID | None = None, limit: int = 50) -> Listed:
+    """Rows of a kind in the order of their ids, in one query."""
+    table: type[Table] = TABLES[kind]
+    rows = table._default_manager.order_by("pk")
+    if name:
+        rows = rows.filter(**{NAMES[kind]: name})
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    limit = max(1, min(limit, MAX_LIMIT))
+    found = list(rows[: limit + 1])
+    last = str(found[limit - 1].pk) if len(found) > limit else None
+    return Listed(tuple(snapshot(kind, row) for row in found[:limit]), last)
+
+
+def request_snapshot(request_id: UUID) -> dict[str, Value] | None:
+    """The full snapshot of one request, None when there is none."""
+    row = ApprovalRequest.objects.filter(pk=request_id).first()
+    return snapshot("request", row) if row else None

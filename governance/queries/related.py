@@ -1,0 +1,80 @@
+"""Which subjects of the ledger belong together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import CharField, QuerySet, Value
+from django.db.models import Model as Table
+from django.db.models.functions import Cast, Concat
+
+from audit.events import STATE_TYPES
+from audit.models import Entry
+from governance.models import Agent, ApprovalRequest, Comparison, Decision, Deployment, Finding, Revision, ToolGrant
+
+
+def related_subjects(deployment_id: UUID) -> tuple[str, ...]:
+    """Every subject of the ledger that tells the story of a deployment, in a constant number of queries."""
+    found = {f"deployment:{deployment_id}"}
+    revisions = Revision.objects.filter(deployment_id=deployment_id)
+    for pk, version, model, pool, gpu in revisions.values_list(
+        "pk", "model_version_id", "model_version__model_id", "gpu_pool_id", "gpu_pool__gpu_model_id"
+    ):
+        found |= {f"revision:{pk}", f"model_version:{version}", f"model:{model}"}
+        found |= {f"gpu_pool:{pool}", f"gpu_model:{gpu}"}
+    requests = ApprovalRequest.objects.filter(deployment_id=deployment_id)
+    agents = Agent.objects.filter(deployment_id=deployment_id)
+    found |= {f"request:{pk}" for pk in requests.values_list("pk", flat=True)}
+    decisions = Decision.objects.filter(request__deployment_id=deployment_id)
+    found |= {f"decision:{pk}" for pk in decisions.values_list("pk", flat=True)}
+    found |= {f"agent:{pk}" for pk in agents.values_list("pk", flat=True)}
+    grants = ToolGrant.objects.filter(agent__deployment_id=deployment_id)
+    found |= {f"tool_grant:{pk}" for pk in grants.values_list("pk", flat=True)}
+    comparisons = Comparison.objects.filter(deployment_id=deployment_id)
+    found |= {f"comparison:{pk}" for pk in comparisons.values_list("pk", flat=True)}
+    found |= {f"finding:{pk}" for pk in _findings(deployment_id).values_list("pk", flat=True)}
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Indexes of the newest entries, oldest first, and how many older ones there are."""
+
+    indexes: tuple[int, ...]
+    older: int
+
+
+def newest_entries(kind: str, deployment_id: UUID, *, size: int, limit: int) -> Newest:
+    """The newest state entries below index `size` about a deployment's rows of one kind.
+
+    The tables say which subjects to look up, so what other deployments do costs nothing here. Only indexes are read.
+
+    Args:
+        kind: request, decision, agent, tool_grant, comparison or finding.
+    """
+    subject = Concat(Value(f"{kind}:"), Cast("pk", CharField()))
+    subjects = _rows(deployment_id)[kind].annotate(label=subject).values("label")
+    found = Entry.objects.filter(subject__in=subjects, index__lt=size, source="app", type__in=STATE_TYPES)
+    indexes = sorted(found.values_list("index", flat=True))
+    older = max(0, len(indexes) - limit)
+    return Newest(tuple(indexes[older:]), older)
+
+
+def _rows(deployment_id: UUID) -> Mapping[str, QuerySet[Table]]:
+    return {
+        "request": ApprovalRequest.objects.filter(deployment_id=deployment_id),
+        "decision": Decision.objects.filter(request__deployment_id=deployment_id),
+        "agent": Agent.objects.filter(deployment_id=deployment_id),
+        "tool_grant": ToolGrant.objects.filter(agent__deployment_id=deployment_id),
+        "comparison": Comparison.objects.filter(deployment_id=deployment_id),
+        "finding": _findings(deployment_id),
+    }
+
+
+def _findings(deployment_id: UUID) -> QuerySet[Finding]:
+    """Findings about the deployment or one of its agents, by id or, from before it was registered, by name."""
+    deployments = Deployment.objects.filter(pk=deployment_id).values_list("pk", "name")
+    agents = Agent.objects.filter(deployment_id=deployment_id).values_list("pk", "name")
+    about = {f"deployment:{part}" for row in deployments for part in row}
+    about |= {f"agent:{part}" for row in agents for part in row}
+    return Finding.objects.filter(subject__in=about)

@@ -1,0 +1,98 @@
+"""What of each governed row stands in the ledger: every column, so that a table can be compared with the log.
+
+A snapshot holds strings, whole numbers, booleans, nulls and lists of strings. A reference is the id it points
+to, a time is RFC 3339 in UTC with six decimals, an amount with decimals is text.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+Value = str | int | bool | list[str] | None
+
+
+class UnknownKind(LookupError):
+    """Rows of this kind are not governed."""
+
+
+FIELDS: Final = MappingProxyType(
+    {
+        "model": (
+            "id", "name", "hf_id", "family", "developer", "licence", "licence_source", "registered_at",
+            "row_version",
+        ),
+        "model_version": (
+            "id", "model_id", "version", "architecture", "model_type", "params_total", "params_active",
+            "layers", "hidden", "heads", "kv_heads", "head_dim", "intermediate", "vocab", "tie_embeddings",
+            "qkv_bias", "output_bias", "experts", "experts_per_token", "expert_intermediate",
+            "shared_experts", "dense_layers", "query_rank", "kv_rank", "rope_dim", "nope_dim", "value_dim",
+            "sliding_window", "sliding_layers", "max_context", "torch_dtype", "weight_dtype",
+            "weight_bytes", "facts_from", "source", "config_sha256", "index_sha256", "header_sha256",
+            "registered_by", "registered_at",
+        ),
+        "gpu_model": (
+            "id", "name", "vendor", "architecture", "memory_type", "memory_nominal_gb", "memory_bytes",
+            "memory_basis", "bandwidth_gb_s", "bf16_tflops", "fp8_tflops", "tdp_w", "form_factor",
+            "mig_profiles", "sources", "unverified_fields", "notes", "added", "registered_at",
+            "row_version",
+        ),
+        "gpu_pool": (
+            "id", "name", "gpu_model_id", "count", "node", "region", "hosting", "registered_at",
+            "row_version",
+        ),
+        "deployment": (
+            "id", "number", "name", "purpose", "owner_id", "approved_revision_id", "registered_at",
+            "row_version",
+        ),
+        "revision": (
+            "id", "deployment_id", "number", "digest", "content", "model_version_id", "gpu_pool_id",
+            "gpu_count", "tensor_parallel", "context", "concurrency", "weight_dtype", "kv_dtype", "engine",
+            "engine_version", "runtime_image", "reasoning_cap", "environment", "region", "tool_grants",
+            "created_by", "created_at",
+        ),
+        "request": (
+            "id", "number", "deployment_id", "revision_id", "kind", "state", "requester_id", "submitted_by",
+            "justification", "revision_digest", "decision_digest", "approval_policy",
+            "approval_policy_digest", "pool", "quorum", "evidence", "evidence_digest",
+            "previous_revision_id", "submitted_at", "closed_at", "row_version",
+        ),
+        "decision": (
+            "id", "request_id", "requester_id", "decider_id", "account_id", "decision", "reason",
+            "digest_seen", "decided_at",
+        ),
+        "agent": (
+            "id", "name", "purpose", "owner_id", "deployment_id", "autonomy", "registered_at", "row_version",
+        ),
+        "tool_grant": ("id", "agent_id", "tool", "reversibility", "granted_by", "granted_at"),
+        "comparison": ("id", "deployment_id", "title", "content", "digest", "recorded_by", "recorded_at"),
+        "finding": ("id", "kind", "subject", "scope", "entry_index", "detail", "raised_at"),
+    }
+)  # fmt: skip
+"""Columns of each governed table; a test holds them against the models, so none can be left out."""
+
+
+def snapshot(kind: str, row: object) -> dict[str, Value]:
+    """The full snapshot of `row`, an object with an attribute for each column of `kind`.
+
+    Raises:
+        UnknownKind: `kind` is not a key of `FIELDS`.
+    """
+    if kind not in FIELDS:
+        raise UnknownKind(f"Rows of kind {kind!r} have no snapshot.")
+    return {field: _plain(getattr(row, field)) for field in FIELDS[kind]}
+
+
+def _plain(value: object) -> Value:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    raise TypeError(f"A {type(value).__name__} has no form in the ledger.")
