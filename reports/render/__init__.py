@@ -1,0 +1,1 @@
+"""Dataset -> HTML -> PDF. The only package that knows WeasyPrint, and it does so in a child process."""
