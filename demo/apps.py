@@ -1,0 +1,7 @@
+"""Django configuration of the demo app."""
+
+from django.apps import AppConfig
+
+
+class DemoConfig(AppConfig):
+    name = "demo"
