@@ -1,0 +1,22 @@
+"""What holds for every test: no network but this machine, and the fixtures of tests/services."""
+
+import os
+
+from pytest_socket import socket_allow_hosts
+
+from config.env import Environment
+
+pytest_plugins = [
+    "tests.services.servers",
+    "tests.services.databases",
+    "tests.services.processes",
+    "tests.integration.reports_ready",
+]
+
+
+def pytest_runtest_setup() -> None:
+    hosts = ["127.0.0.1", "::1", "localhost"]
+    server = Environment(os.environ).database("TEST_DATABASE_ADMIN_URL")
+    if server and server.host and not server.host.startswith("/"):
+        hosts.append(server.host)
+    socket_allow_hosts(hosts, allow_unix_socket=True)

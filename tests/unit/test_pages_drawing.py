@@ -1,0 +1,75 @@
+"""Charts and the proof picture: what is drawn is right, escaped, and passes the content security policy."""
+
+import re
+from hashlib import sha256
+
+import pytest
+
+from audit.tlog.proof import inclusion_proof
+from audit.tlog.tree import leaf_hash, node_hash, root_of
+from config import charts, prooftree
+
+SIZES = [1, 2, 3, 7, 8, 9, 255, 256, 257, 600]
+
+
+def _hash_at(leaves: list[bytes], level: int, n: int) -> bytes:
+    if level == 0:
+        return leaves[n]
+    return node_hash(_hash_at(leaves, level - 1, 2 * n), _hash_at(leaves, level - 1, 2 * n + 1))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_drawn_path_leads_to_the_root(size: int) -> None:
+    leaves = [leaf_hash(str(i).encode()) for i in range(size)]
+    for index in {0, size // 2, size - 1}:
+        proof = inclusion_proof(index, size, lambda level, n: _hash_at(leaves, level, n))
+        assert prooftree.root_of_path(index, size, leaves[index], proof) == root_of(leaves)
+        drawn = prooftree.proof_tree(index, size, leaf_hash=leaves[index], proof=proof)
+        assert root_of(leaves).hex()[:16] in drawn
+        assert all(sibling.hex()[:8] in drawn for sibling in proof)
+
+
+def test_siblings_cover_everything_but_the_entry_once() -> None:
+    for size in SIZES:
+        for index in {0, size // 3, size - 1}:
+            covered = [n for _side, low, high in prooftree.path_ranges(index, size) for n in range(low, high)]
+            assert sorted([*covered, index]) == list(range(size))
+
+
+def test_another_leaf_leads_elsewhere() -> None:
+    leaves = [leaf_hash(bytes([i])) for i in range(5)]
+    proof = inclusion_proof(2, 5, lambda level, n: _hash_at(leaves, level, n))
+    assert prooftree.root_of_path(2, 5, sha256(b"forged").digest(), proof) != root_of(leaves)
+
+
+def test_pictures_hold_no_style_and_escape_words() -> None:
+    title = 'Needs <b>"more"</b>'
+    drawn = [
+        charts.meter(3, 4, title=title, promised=2),
+        charts.fit_bar([("f1", 20), ("f2", 10)], total=80, limit=72, band=(28, 33), title=title, unit="GiB"),
+        charts.columns([("Jan", {"f1": 3}), ("Feb", None)], classes=["f1"], title=title, unit="M", cap=(2, "cap <i>")),
+    ]
+    for picture in drawn:
+        assert "style=" not in picture
+        assert "&lt;b&gt;" in picture
+        assert "<b>" not in picture
+        assert "<i>" not in picture
+
+
+def test_absent_is_drawn_differently_from_zero() -> None:
+    absent = charts.columns([("a", {"f1": 5}), ("b", None)], classes=["f1"], title="t", unit="u")
+    zero = charts.columns([("a", {"f1": 5}), ("b", {"f1": 0})], classes=["f1"], title="t", unit="u")
+    assert absent.count("fgap") == 1
+    assert zero.count("fgap") == 0
+
+
+@pytest.mark.parametrize("need", [0.5, 30, 79, 200])
+def test_a_fit_bar_stays_inside_its_picture(need: float) -> None:
+    picture = charts.fit_bar([("f1", need)], total=80, limit=72, band=(need * 0.9, need * 1.1), title="t", unit="GiB")
+    for x, width in re.findall(r'<rect class="[^"]*" x="([\d.]+)%" width="([\d.]+)%"', picture):
+        assert float(x) + float(width) <= 100.01
+
+
+def test_charts_of_nothing_are_still_charts() -> None:
+    assert "<svg" in charts.columns([], classes=["f1"], title="t", unit="u")
+    assert "<svg" in charts.meter(0, 0, title="t")
