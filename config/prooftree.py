@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from audit.tlog.tree import node_hash
+from audit.tlog.proof import root_path
 from config.charts import dot, drawing, line, text
 
 Step = tuple[str, int, int]
@@ -36,14 +36,6 @@ def span(low: int, high: int) -> str:
     return f"{low:,}" if high - low == 1 else f"{low:,} – {high - 1:,}"
 
 
-def root_of_path(index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes]) -> bytes:
-    """The root that `proof` leads to; equal to the signed root if and only if the entry is in the tree."""
-    node = leaf_hash
-    for (side, _low, _high), sibling in zip(path_ranges(index, size), proof, strict=True):
-        node = node_hash(sibling, node) if side == "left" else node_hash(node, sibling)
-    return node
-
-
 def proof_tree(index: int, size: int, *, leaf_hash: bytes, proof: Sequence[bytes]) -> SafeString:
     """The path of an entry to the root: squares are given in the proof, circles are computed."""
     steps = path_ranges(index, size)
@@ -64,7 +56,7 @@ def proof_tree(index: int, size: int, *, leaf_hash: bytes, proof: Sequence[bytes
         "index": f"{index:,}",
         "size": f"{size:,}",
         "leaf": leaf_hash.hex()[:16],
-        "root": root_of_path(index, size, leaf_hash, proof).hex()[:16],
+        "root": root_path(leaf_hash, index, size, proof)[-1].hex()[:16],
         "n": len(steps),
     }
     shapes.append(text(50, heights[0] + 26, _("Entry %(index)s: leaf hash %(leaf)s") % names, "b mid"))
