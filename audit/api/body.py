@@ -29,8 +29,13 @@ class BodyRefused(ValueError):
 
     def __init__(self, reason: str, *, status: int = 400, field: str = "") -> None:
         self.status = status
-        self.field = field
-        super().__init__(reason)
+        self.field = _sayable(field)
+        super().__init__(_sayable(reason))
+
+
+def _sayable(text: str) -> str:
+    """The text as it can be answered: a key that is refused may hold what no answer can."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def read_body(request: HttpRequest, *, limit: int = MAX_BODY) -> bytes:
@@ -56,18 +61,28 @@ def _read(request: HttpRequest, limit: int) -> bytes:
             raise BodyRefused("Content-Length is not a number.")
         if int(length) > limit:
             raise too_large
-        body = request.body
+        body = _received(lambda: request.body)
         if len(body) < int(length):
             raise BodyRefused("The body ended before Content-Length was reached.")
         return body
     stream = request.META["wsgi.input"]
     chunks, total = [], 0
-    while chunk := stream.read(_CHUNK):
+    while chunk := _received(lambda: stream.read(_CHUNK)):
         total += len(chunk)
         if total > limit:
             raise too_large
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _received(read: Callable[[], bytes]) -> bytes:
+    """What the server hands over; it has errors of its own for a chunk that is malformed or a sender that left."""
+    try:
+        return read()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise BodyRefused("The body is malformed or was cut off on its way.") from error
 
 
 def _gunzip(raw: bytes, limit: int) -> bytes:
@@ -106,7 +121,7 @@ def parse_json(body: bytes) -> Any:
         raise BodyRefused(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from error
     except RecursionError as error:
         raise BodyRefused(f"The body is nested deeper than {MAX_DEPTH} levels.") from error
-    if _nesting_may_exceed(text):
+    if _nesting_may_exceed(text) and _nesting_exceeds(value):
         _walk(value, None, 1, _depth)
     if "\\u" in text:
         _walk(value, None, 1, _text)
@@ -141,6 +156,21 @@ def _integer(text: str) -> int:
 
 def _nesting_may_exceed(text: str) -> bool:
     return text.count("{") + text.count("[") > MAX_DEPTH
+
+
+def _nesting_exceeds(value: Any) -> bool:
+    """Level by level, as a batch has many containers and few levels; `_walk` then says where."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _depth_reached in range(MAX_DEPTH):
+        level = [
+            child
+            for container in level
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return True
 
 
 Path = tuple["Path", str | int] | None

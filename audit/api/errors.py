@@ -1,12 +1,18 @@
 """One shape for every refusal: status, field, reason."""
 
+import logging
 from typing import Any
 
+import msgspec
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
+
+from audit.ledger import STORAGE_FAILED
+
+_log = logging.getLogger("audit.api")
 
 
 def problem(status: int, reason: str, *, field: str = "", **more: object) -> Response:
@@ -17,8 +23,28 @@ def problem(status: int, reason: str, *, field: str = "", **more: object) -> Res
     return response
 
 
+def plain_problem(status: int, reason: str, *, field: str = "", **more: object) -> HttpResponse:
+    """`problem` where no renderer of DRF's comes after."""
+    content = msgspec.json.encode({"status": status, "field": field, "reason": reason, **more})
+    response = HttpResponse(content, content_type="application/json", status=status)
+    if status in {429, 503}:
+        response["Retry-After"] = "1"
+    return response
+
+
+def database_away(error: Exception) -> str:
+    """What a sender is told while the database does not answer; the operator finds the reason in the log."""
+    _log.error("the database does not serve a request: %s", str(error).strip())
+    return "The database does not answer at the moment. Send the same request again later."
+
+
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: DRF's own errors in our shape; anything else stays a server error."""
+    """DRF's exception handler: DRF's own errors in our shape, 503 while the database does not answer; anything else
+    stays a server error.
+    """
+    if isinstance(error, STORAGE_FAILED):
+        set_rollback()
+        return problem(503, database_away(error))
     if isinstance(error, Http404):
         error = exceptions.NotFound("There is nothing at this address.")
     elif isinstance(error, PermissionDenied):

@@ -1,12 +1,14 @@
 """The only writer of the ledger: `append`, and the group commit that REST puts in front of it."""
 
 from audit.events import Section, facts
-from audit.ledger.append import Appended, HeadMoved, IdempotencyConflict, NotInTransaction, append
+from audit.ledger.append import Appended, IdempotencyConflict, NotInTransaction, append
 from audit.ledger.event import Event, EventRefused, Idempotency, secret_form
-from audit.ledger.group import Group, Overloaded
+from audit.ledger.group import STORAGE_FAILED, Group, Overloaded, StorageUnavailable
 from audit.ledger.guard import StatementAfterAppend
+from audit.ledger.head import HeadMoved
 
 __all__ = [
+    "STORAGE_FAILED",
     "Appended",
     "Event",
     "EventRefused",
@@ -18,6 +20,7 @@ __all__ = [
     "Overloaded",
     "Section",
     "StatementAfterAppend",
+    "StorageUnavailable",
     "append",
     "facts",
     "secret_form",

@@ -1,16 +1,18 @@
 """What a caller hands to the ledger, and the part of it that can be made ready before the lock."""
 
 import hashlib
-import hmac
 import re
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from audit.events import Section
+from audit.ledger import rows
+from audit.ledger.rows import blob
 from audit.tlog.leaf import Leaf, LeafError, SectionCommitment, encode_leaf_around
+from audit.tlog.mac import hmac_sha256
 from audit.tlog.section import commit
 
 ENTROPY_PER_ID: Final = 10
@@ -56,31 +58,39 @@ class Event:
     idempotency: Idempotency | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An event with everything done that needs no lock: only index and `received_at` are missing."""
 
     event: Event
-    id: uuid.UUID
+    id: str
     salts: tuple[bytes, ...]
     leaf_before_received_at: bytes
     leaf_after_received_at: bytes
     occurred_at: datetime
     key: bytes | None
     content: bytes | None
+    entry_fields: bytes
+    """The fields from `event_id` to `occurred_at` of its row of `entry`, for COPY (audit.ledger.rows)."""
+    section_fields: tuple[bytes, ...]
+    """The fields after the index of each of its rows of `section`, for COPY."""
 
 
-def uuid7(moment: datetime, random: bytes) -> uuid.UUID:
-    """A version 7 UUID (RFC 9562, 5.7) from a time and 10 random bytes."""
+def uuid7(moment: datetime, random: bytes) -> str:
+    """A version 7 UUID (RFC 9562, 5.7) from a time and 10 random bytes, as text."""
     milliseconds = int(moment.timestamp() * 1000) & ((1 << 48) - 1)
     tail = int.from_bytes(random, "big")
-    value = milliseconds << 80 | 0x7 << 76 | (tail >> 68 & 0xFFF) << 64 | 0b10 << 62 | tail & ((1 << 62) - 1)
-    return uuid.UUID(int=value)
+    digits = f"{milliseconds << 16 | 0x7 << 12 | tail >> 68 & 0xFFF:016x}{0b10 << 62 | tail & ((1 << 62) - 1):016x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def entropy_needed(event: Event) -> int:
+    """Random bytes that `prepare` takes for this event: its id's and a salt a section."""
+    return ENTROPY_PER_ID + SALT_BYTES * len(event.sections)
 
 
 def secret_form(key: bytes, label: bytes, text: str) -> bytes:
     """HMAC-SHA256 under the log key: how a client's own string is known without being told."""
-    return hmac.digest(key, label + b"\x00" + text.encode(), "sha256")
+    return hmac_sha256(key, label + b"\x00" + text.encode())
 
 
 def prepare(event: Event, *, origin: str, key: bytes, now: datetime, entropy: Callable[[int], bytes]) -> Prepared:
@@ -91,17 +101,16 @@ def prepare(event: Event, *, origin: str, key: bytes, now: datetime, entropy: Ca
     """
     _check(event)
     entry_id = uuid7(now, entropy(ENTROPY_PER_ID))
-    id_text = str(entry_id)
     salts = tuple(entropy(SALT_BYTES) for _ in event.sections)
     commitments = {
         section.name: SectionCommitment(
-            commit(salt, origin, id_text, section.name, section.body), len(section.body), section.media
+            commit(salt, origin, entry_id, section.name, section.body), len(section.body), section.media
         )
         for section, salt in zip(event.sections, salts, strict=True)
     }
     leaf = Leaf(
         origin=origin,
-        id=id_text,
+        id=entry_id,
         type=event.type,
         source=event.source,
         subject=event.subject,
@@ -124,6 +133,24 @@ def prepare(event: Event, *, origin: str, key: bytes, now: datetime, entropy: Ca
         occurred_at=event.occurred_at,
         key=None if idempotency is None else _event_key(key, event.source, idempotency),
         content=None if idempotency is None else _content_digest(key, idempotency),
+        entry_fields=_entry_fields(event, entry_id),
+        section_fields=tuple(
+            rows.text(section.name) + rows.HASH_LENGTH + salt + blob(section.body) + rows.text(section.media)
+            for section, salt in zip(event.sections, salts, strict=True)
+        ),
+    )
+
+
+def _entry_fields(event: Event, entry_id: str) -> bytes:
+    return b"".join(
+        (
+            blob(bytes.fromhex(entry_id.replace("-", ""))),
+            rows.text(event.type),
+            rows.text(event.source),
+            rows.text(event.subject),
+            rows.text(event.actor),
+            rows.moment(event.occurred_at),
+        )
     )
 
 
@@ -133,7 +160,7 @@ def _event_key(key: bytes, source: str, idempotency: Idempotency) -> bytes:
 
 def _content_digest(key: bytes, idempotency: Idempotency) -> bytes:
     # Under the log key: a bare digest of guessable content would outlive the content's erasure.
-    return hmac.digest(key, hashlib.sha256(idempotency.content).digest(), "sha256")
+    return hmac_sha256(key, hashlib.sha256(idempotency.content).digest())
 
 
 def _check(event: Event) -> None:
@@ -141,9 +168,15 @@ def _check(event: Event) -> None:
     if not 1 <= len(names) <= MAX_SECTIONS or len(set(names)) != len(names):
         raise EventRefused(f"sections: 1 to {MAX_SECTIONS} with different names are needed.")
     for section in event.sections:
-        if not _NAME.fullmatch(section.name):
-            raise EventRefused("sections: a name is up to 32 lower-case letters, digits and underscores.")
-        if not _MEDIA.fullmatch(section.media):
-            raise EventRefused(f"sections.{section.name}: {section.media!r} is not a media type.")
+        _check_labels(section.name, section.media)
         if len(section.body) > MAX_SECTION_BYTES:
             raise EventRefused(f"sections.{section.name}: more than {MAX_SECTION_BYTES} bytes.")
+
+
+@lru_cache(maxsize=256)
+def _check_labels(name: str, media: str) -> None:
+    # Only what passed is remembered: a refusal is raised and so made anew.
+    if not _NAME.fullmatch(name):
+        raise EventRefused("sections: a name is up to 32 lower-case letters, digits and underscores.")
+    if not _MEDIA.fullmatch(media):
+        raise EventRefused(f"sections.{name}: {media!r} is not a media type.")

@@ -4,8 +4,10 @@ Written by hand because it is the hot path: one `bytes.join` a row instead of on
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from psycopg import Cursor
@@ -14,7 +16,12 @@ _HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 _TRAILER: Final = struct.pack(">h", -1)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _int4 = struct.Struct(">i").pack
+_SHORT: Final = 1024
+_LENGTHS: Final = tuple(_int4(length) for length in range(_SHORT))
 _int8_field = struct.Struct(">iq").pack
+
+HASH_LENGTH: Final = _int4(32)
+"""The length word of a 32-byte field."""
 
 ENTRY: Final = (
     "COPY entry (index, leaf, leaf_hash, event_id, type, source, subject, actor, occurred_at, received_at)"
@@ -27,7 +34,8 @@ EVENT_KEY: Final = "COPY event_key (key, entry_index, content) FROM STDIN (FORMA
 
 def blob(value: bytes) -> bytes:
     """A bytea, text or uuid field: its length, then its bytes."""
-    return _int4(len(value)) + value
+    length = len(value)
+    return (_LENGTHS[length] if length < _SHORT else _int4(length)) + value
 
 
 def bigint(value: int) -> bytes:
@@ -46,8 +54,14 @@ def moment(value: datetime) -> bytes:
     return _int8_field(8, (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds)
 
 
+@lru_cache(maxsize=4096)
+def text(value: str) -> bytes:
+    """A text field; of the short words that stand in many rows."""
+    return blob(value.encode())
+
+
 def copy(cursor: Cursor[tuple[object, ...]], statement: str, fields: int, rows: Iterable[bytes]) -> None:
-    """Send rows, each the joined fields of one row, by one COPY.
+    """Send rows, each the joined fields of one row, by one COPY; nothing is sent for no rows.
 
     Args:
         cursor: a cursor of psycopg itself, in a transaction.
@@ -55,9 +69,15 @@ def copy(cursor: Cursor[tuple[object, ...]], statement: str, fields: int, rows: 
         fields: how many fields each row has.
         rows: the rows without their field count.
     """
+    if body := list(rows):
+        with copying(cursor, statement, fields, body):
+            pass
+
+
+@contextmanager
+def copying(cursor: Cursor[tuple[object, ...]], statement: str, fields: int, rows: Sequence[bytes]) -> Iterator[None]:
+    """`copy`, for what can be done while the server is at it: the block runs when all is sent."""
     count = struct.pack(">h", fields)
-    body = [count + row for row in rows]
-    if not body:
-        return
     with cursor.copy(statement.encode()) as stream:
-        stream.write(b"".join((_HEADER, *body, _TRAILER)))
+        stream.write(_HEADER + count + count.join(rows) + _TRAILER if rows else _HEADER + _TRAILER)
+        yield

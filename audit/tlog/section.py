@@ -8,6 +8,8 @@ opened or guessed.
 import hmac
 from typing import Final
 
+from audit.tlog.mac import hmac_sha256
+
 SALT_SIZE: Final = 32
 
 _DOMAIN: Final = b"assay/section/v1"
@@ -27,7 +29,7 @@ def commit(salt: bytes, origin: str, entry_id: str, name: str, body: bytes) -> b
     """
     if len(salt) != SALT_SIZE:
         raise SectionError(f"A section's salt must be exactly {SALT_SIZE} bytes, not {len(salt)}.")
-    return hmac.digest(salt, _DOMAIN + _lp(origin) + _lp(entry_id) + _lp(name) + body, "sha256")
+    return hmac_sha256(salt, _DOMAIN + _lp(origin) + _lp(entry_id) + _lp(name) + body)
 
 
 def opens(commitment: bytes, salt: bytes, origin: str, entry_id: str, name: str, body: bytes) -> bool:
