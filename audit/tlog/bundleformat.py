@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import attrgetter
 from typing import Final, NamedTuple, Never, TypeGuard
@@ -18,7 +18,7 @@ MAX_DEPTH: Final = 64
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 _REQUIRED: Final = frozenset(("format", "origin", "keys", "checkpoint", "entries"))
-_OPTIONAL: Final = frozenset(("consistency", "state"))
+_OPTIONAL: Final = frozenset(("consistency", "key_history", "state"))
 
 
 class BundleError(ValueError):
@@ -27,12 +27,15 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BundleEntry:
-    """One entry to write: exact leaf bytes, inclusion proof, and (salt, body) of each section to disclose."""
+    """One entry to write: exact leaf bytes, inclusion proof, (salt, body) of each section to disclose, and for each
+    erased section the entry that tells its erasure.
+    """
 
     index: int
     leaf: bytes
     proof: Sequence[bytes]
     sections: Mapping[str, tuple[bytes, bytes]]
+    erased: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class RawEntry:
     leaf: str
     proof: list[str]
     sections: dict[str, tuple[str, str]]
+    erased: dict[str, int] = field(default_factory=dict)
 
 
 class RawConsistency(NamedTuple):
@@ -63,6 +67,8 @@ class BundleFile:
     """In ascending index order, no index twice."""
     consistency: list[RawConsistency]
     state: dict[str, str]
+    key_history: str | None = None
+    """The log's file `keys` (keyhistory.py), once its keys have changed."""
 
 
 def write_bundle(
@@ -73,6 +79,7 @@ def write_bundle(
     entries: Iterable[BundleEntry],
     consistency: Iterable[tuple[str, Sequence[bytes]]] = (),
     state: Mapping[str, str] | None = None,
+    key_history: str | None = None,
 ) -> bytes:
     """The bundle as JSON bytes. `checkpoint` and the first of each `consistency` pair are signed notes."""
     bundle: dict[str, object] = {
@@ -88,7 +95,8 @@ def write_bundle(
                 "sections": {
                     name: {"salt": encode_base64(salt), "body": encode_base64(body)}
                     for name, (salt, body) in entry.sections.items()
-                },
+                }
+                | {name: {"erased": told_by} for name, told_by in entry.erased.items()},
             }
             for entry in entries
         ],
@@ -98,6 +106,8 @@ def write_bundle(
     }
     if state is not None:
         bundle["state"] = dict(state)
+    if key_history is not None:
+        bundle["key_history"] = key_history
     return json.dumps(bundle, ensure_ascii=False, indent=1).encode()
 
 
@@ -132,6 +142,7 @@ def read_bundle(data: bytes) -> BundleFile:
         entries=raw,
         consistency=[_consistency(item, number) for number, item in enumerate(consistency, 1)],
         state=state,
+        key_history=_text(found["key_history"], "key history") if "key_history" in found else None,
     )
 
 
@@ -167,7 +178,19 @@ def _entry(item: object, number: int) -> RawEntry:
         raise BundleError(f"The {where} has no usable index.")
     if not isinstance(leaf, str) or not _is_text_list(proof) or not isinstance(sections, dict):
         raise BundleError(f"The {where} has a leaf, proof or sections of the wrong kind.")
-    return RawEntry(index, leaf, proof, {name: _section(value, where) for name, value in sections.items()})
+    erased = {name: _erased(value["erased"], where) for name, value in sections.items() if _is_erased(value)}
+    shown = {name: _section(value, where) for name, value in sections.items() if name not in erased}
+    return RawEntry(index, leaf, proof, shown, erased)
+
+
+def _is_erased(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict) and value.keys() == {"erased"}
+
+
+def _erased(value: object, where: str) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_SIZE:
+        raise BundleError(f"The {where} has a section erased by no usable index.")
+    return value
 
 
 def _section(value: object, where: str) -> tuple[str, str]:
@@ -175,7 +198,7 @@ def _section(value: object, where: str) -> tuple[str, str]:
         salt, body = value["salt"], value["body"]
         if isinstance(salt, str) and isinstance(body, str):
             return salt, body
-    raise BundleError(f"The {where} has a section that is not just a salt and a body.")
+    raise BundleError(f"The {where} has a section that is neither just a salt and a body nor erased.")
 
 
 def _consistency(item: object, number: int) -> RawConsistency:

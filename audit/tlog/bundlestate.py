@@ -3,11 +3,11 @@ entries.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from audit.tlog.bundleformat import BundleError, BundleFile, RawEntry, strict_json
 from audit.tlog.encoding import EncodingError, decode_base64
-from audit.tlog.verification import DISCLOSED, Check, VerifiedEntry
+from audit.tlog.verification import DISCLOSED, Check, VerifiedEntry, erased
 
 SNAPSHOT_SOURCE = "app"
 """Only the application's own entries carry snapshots: a client may put any words into its events."""
@@ -21,7 +21,7 @@ def state_checks(bundle: BundleFile, entries: Sequence[VerifiedEntry]) -> list[C
 
     The newest entry of the subject in the bundle that carries a snapshot (the `after` object of its `facts`
     section) must equal it as JSON. What the bundle leaves out cannot be seen here: it proves that this was
-    the state, not that nothing came later.
+    the state, not that nothing came later. When the facts of the newest entry were erased there is nothing to compare.
     """
     if not bundle.state:
         return []
@@ -37,6 +37,9 @@ def state_checks(bundle: BundleFile, entries: Sequence[VerifiedEntry]) -> list[C
 
 def _check(subject: str, text: str, newest_first: Iterable[VerifiedEntry], raw: dict[int, RawEntry]) -> Check:
     for entry in newest_first:
+        if _is_erased(entry, raw):
+            detail = f"The state of {subject} cannot be compared: the facts of its newest entry were erased."
+            return Check("state", ok=True, detail=detail, index=entry.index)
         if entry.sections.get(_SECTION) != DISCLOSED:
             detail = f"The state of {subject} cannot be compared: the facts of its newest entry are not here."
             return Check("state", ok=False, detail=detail, index=entry.index)
@@ -52,6 +55,12 @@ def _check(subject: str, text: str, newest_first: Iterable[VerifiedEntry], raw: 
         detail = f"{subject} is not as the ledger recorded it in entry {entry.index}: it was changed outside."
         return Check("state", ok=False, detail=detail, index=entry.index)
     return Check("state", ok=False, detail=f"No entry in this bundle records the state of {subject}.")
+
+
+def _is_erased(entry: VerifiedEntry, raw: Mapping[int, RawEntry]) -> bool:
+    """Whether its facts stand as erased by an entry under the checkpoint; whether that holds is another check."""
+    told_by = raw[entry.index].erased.get(_SECTION)
+    return told_by is not None and entry.sections.get(_SECTION) == erased(told_by)
 
 
 def _spelled(value: object) -> str:

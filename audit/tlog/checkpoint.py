@@ -58,13 +58,16 @@ class Checkpoint:
             raise CheckpointError(f"The checkpoint is malformed. {error}") from None
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> str:
-    """The checkpoint as a signed note. Raises CheckpointError unless the key is named like the log (its
-    origin).
+def sign_checkpoint(checkpoint: Checkpoint, *keys: SigningKey) -> str:
+    """The checkpoint as a note signed by all these keys. Raises CheckpointError unless each is named like the log
+    (its origin).
     """
-    if key.name != checkpoint.origin:
-        raise CheckpointError(f"The key {key.name} cannot sign for the log {checkpoint.origin}: the names must match.")
-    return sign_note(checkpoint.to_text(), [key])
+    for key in keys:
+        if key.name != checkpoint.origin:
+            raise CheckpointError(
+                f"The key {key.name} cannot sign for the log {checkpoint.origin}: the names must match."
+            )
+    return sign_note(checkpoint.to_text(), keys)
 
 
 def open_checkpoint(note: str | bytes, vkeys: Sequence[VerifierKey]) -> Checkpoint:

@@ -10,15 +10,16 @@ would show it. Facts of the entry: {"report", "sha256", "size", "dataset_sha256"
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
-from audit.tlog.bundle import verify_bundle
-from audit.tlog.bundleformat import BundleError, read_bundle, strict_json
+from audit.tlog.bundle import trusted_by, verify_bundle
+from audit.tlog.bundleformat import BundleError, BundleFile, read_bundle, strict_json
 from audit.tlog.encoding import EncodingError, decode_base64
-from audit.tlog.keys import VerifierKey
+from audit.tlog.keyhistory import KeyHistoryError, Trusted
 from audit.tlog.pdfshape import (
     Attachment,
     Revision,
@@ -68,7 +69,7 @@ def split(data: bytes) -> tuple[Revision, bytes | None]:
     return revision, receipt
 
 
-def verify_pdf(data: bytes, keys: Sequence[VerifierKey] | None) -> Verification:
+def verify_pdf(data: bytes, keys: Trusted | None) -> Verification:
     """Check a report file against the log keys one trusts; with `keys` None only against itself (not pinned).
 
     Never raises for a bad file: what is wrong is a failed check.
@@ -84,10 +85,12 @@ def verify_pdf(data: bytes, keys: Sequence[VerifierKey] | None) -> Verification:
         return Verification("pdf", (Check("file", ok=False, detail=detail),), pinned)
     whole = Check("file", ok=True, detail="The file is revision 1 and its receipt, with nothing added or changed.")
     try:
-        proven = verify_bundle(receipt, keys)
-        cited = verify_bundle(facts, keys if pinned else proven.keys)
+        # The receipt is the newer of the two: its key history tells the ranges of the keys for both.
+        trusted = trusted_by(read_bundle(receipt), keys)
+        proven = verify_bundle(receipt, trusted if pinned else None)
+        cited = verify_bundle(facts, trusted)
         said = _entry_facts(receipt)
-    except BundleError as error:
+    except (BundleError, KeyHistoryError) as error:
         return Verification("pdf", (whole, Check("bundle", ok=False, detail=str(error))), pinned)
     checks = [whole]
     checks += [
@@ -166,9 +169,8 @@ def _check_dataset(
         bundle.checkpoint == read_bundle(receipt).checkpoint
     )
     same = (point.get("size"), point.get("root")) == tree and said.get("tree_size") == tree[0] and continued
-    shown: dict[object, str] = {raw.index: leaf_hash(decode_base64(raw.leaf, "leaf")).hex() for raw in bundle.entries}
-    listed = {row.get("index"): row.get("leaf_hash") for row in register if isinstance(row, dict)}
-    strange = [index for index, value in listed.items() if shown.get(index) != value]
+    shown = dict(_shown(bundle))
+    strange = _strange(register, shown)
     return [
         Check(
             "tree",
@@ -179,9 +181,27 @@ def _check_dataset(
         ),
         Check(
             "register",
-            ok=not strange and len(listed) == len(register),
-            detail=f"All {len(register)} entries of the printed register are proven."
-            if not strange
-            else f"The register prints entry {strange[0]} otherwise than the ledger has it.",
+            ok=not strange,
+            detail=strange or f"All {len(register)} entries of the printed register are proven.",
         ),
     ]
+
+
+def _shown(bundle: BundleFile) -> Iterator[tuple[int, str]]:
+    """Index and leaf hash of each readable entry; one that is not has failed a check of the bundle already."""
+    for raw in bundle.entries:
+        with suppress(EncodingError):
+            yield raw.index, leaf_hash(decode_base64(raw.leaf, "leaf")).hex()
+
+
+def _strange(register: Sequence[object], shown: Mapping[int, str]) -> str:
+    """What is wrong with the rows of a register; empty when each is one of the entries `shown`, none twice."""
+    seen: set[int] = set()
+    for place, row in enumerate(register, 1):
+        index = row.get("index") if isinstance(row, dict) else None
+        if not isinstance(row, dict) or type(index) is not int or index in seen:
+            return f"Row {place} of the register names no entry, or one that stands above it."
+        seen.add(index)
+        if index not in shown or row.get("leaf_hash") != shown[index]:
+            return f"The register prints entry {index} otherwise than the ledger has it."
+    return ""

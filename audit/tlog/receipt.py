@@ -1,10 +1,9 @@
 """Receipts (c2sp.org/tlog-proof@v1): one entry's inclusion proof together with the checkpoint it leads to."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from audit.tlog.checkpoint import Checkpoint, CheckpointError, read_checkpoint
+from audit.tlog.checkpoint import Checkpoint, CheckpointError
 from audit.tlog.encoding import (
     HASH_SIZE,
     MAX_SIZE,
@@ -14,7 +13,8 @@ from audit.tlog.encoding import (
     decode_hash,
     encode_base64,
 )
-from audit.tlog.note import InvalidSignatureError, MalformedNoteError, UnverifiedNoteError, VerifierKey
+from audit.tlog.keyhistory import Trusted, as_history, read_checkpoint_in
+from audit.tlog.note import InvalidSignatureError, MalformedNoteError, UnverifiedNoteError
 from audit.tlog.proof import ProofError, verify_inclusion
 from audit.tlog.tree import leaf_hash
 from audit.tlog.verification import Check, Verification
@@ -22,6 +22,11 @@ from audit.tlog.verification import Check, Verification
 HEADER: Final = "c2sp.org/tlog-proof@v1"
 MAX_HASHES: Final = 63
 MAX_RECEIPT_BYTES: Final = 2_000_000
+
+
+def is_receipt(data: bytes) -> bool:
+    """Whether a file calls itself a receipt."""
+    return data.startswith(HEADER.encode() + b"\n")
 
 
 class ReceiptError(ValueError):
@@ -82,21 +87,21 @@ class Receipt:
             raise ReceiptError(f"The receipt is malformed. {error}") from None
         return cls(index, hashes, note, extra)
 
-    def verify(self, entry: bytes, vkeys: Sequence[VerifierKey]) -> Checkpoint:
+    def verify(self, entry: bytes, vkeys: Trusted) -> Checkpoint:
         """The checkpoint under which these exact entry bytes stand at `index`.
 
-        Raises the errors of checkpoint.read_checkpoint, or ProofError.
+        Raises the errors of keyhistory.read_checkpoint_in, or ProofError.
         """
-        checkpoint, _ = read_checkpoint(self.checkpoint_note, vkeys)
+        checkpoint, _ = read_checkpoint_in(self.checkpoint_note, as_history(vkeys))
         verify_inclusion(leaf_hash(entry), self.index, checkpoint.size, self.hashes, checkpoint.root)
         return checkpoint
 
 
-def verify_receipt(text: str | bytes, entry: bytes, vkeys: Sequence[VerifierKey]) -> Verification:
-    """Check a receipt for these entry bytes against the keys one trusts. Raises ReceiptError."""
+def verify_receipt(text: str | bytes, entry: bytes, vkeys: Trusted) -> Verification:
+    """Check a receipt for these entry bytes against the keys one trusts, each for its sizes. Raises ReceiptError."""
     receipt = Receipt.parse(text)
     try:
-        checkpoint, opened = read_checkpoint(receipt.checkpoint_note, vkeys)
+        checkpoint, opened = read_checkpoint_in(receipt.checkpoint_note, as_history(vkeys))
     except (CheckpointError, MalformedNoteError, InvalidSignatureError, UnverifiedNoteError) as error:
         return Verification("receipt", (Check("checkpoint", ok=False, detail=str(error)),), pinned=True)
     signed = Check(

@@ -8,7 +8,7 @@ from audit.tlog.encoding import EncodingError, decode_base64, encode_base64
 from audit.tlog.leaf import LeafError, format_time, parse_leaf
 from audit.tlog.note import MalformedNoteError
 from audit.tlog.receipt import Receipt
-from audit.tlog.verification import Check, Verification
+from audit.tlog.verification import Check, Verification, erased
 
 MAX_LINES = 200
 """Entries or failures listed before the rest is only counted; `--json` has them all."""
@@ -90,7 +90,8 @@ def _entry_lines(bundle: BundleFile) -> Iterator[str]:
             continue
         yield f"entry {raw.index}: {leaf.type} of {leaf.subject}, recorded {format_time(leaf.received_at)}"
         for name, said in sorted(leaf.sections.items()):
-            shown = "" if name in raw.sections else ", not disclosed"
+            otherwise = f", {erased(raw.erased[name])}" if name in raw.erased else ", not disclosed"
+            shown = "" if name in raw.sections else otherwise
             yield f"         section {name}: {said.length} bytes of {said.media}{shown}"
             if name in raw.sections and said.media == "application/json":
                 yield f"         {_text_of(raw.sections[name][1])}"

@@ -14,6 +14,16 @@ NOT_DISCLOSED: Final = "not disclosed"
 WRONG: Final = "wrong"
 
 
+def erased(told_by: int) -> str:
+    """The status of an erased section: which entry tells of it."""
+    return f"erased, see entry {told_by}"
+
+
+def erased_later(told_by: int) -> str:
+    """The status of a section whose erasure no entry under the checkpoint tells: not disclosed, and why."""
+    return f"said to be erased by a later entry {told_by}, not shown"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was looked at; `index` is the log index of the entry it is about, if any."""
@@ -31,7 +41,7 @@ class VerifiedEntry:
     index: int
     leaf: Leaf
     sections: Mapping[str, str]
-    """Section name to DISCLOSED, NOT_DISCLOSED or WRONG."""
+    """Section name to DISCLOSED, NOT_DISCLOSED, WRONG or what `erased` or `erased_later` returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class Verification:
     """The outcome for one file: verified when there are checks and all of them are ok."""
 
     kind: str
-    """What the file is: bundle, receipt, checkpoint or pdf."""
+    """What it is: bundle, receipt, checkpoint, pdf or log folder."""
     checks: tuple[Check, ...]
     pinned: bool
     """False when the keys came with the file: then it is only shown to agree with itself."""
