@@ -7,7 +7,7 @@ meaning. A type that is not listed here never reaches a leaf in clear: see `audi
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import rfc8785
 
@@ -21,6 +21,10 @@ class EventType(StrEnum):
 
     LOG_STARTED = "log.started"
     SELFCHECK_COMPLETED = "selfcheck.completed"
+    KEY_BEGUN = "key.begun"
+    KEY_ENDED = "key.ended"
+    LOG_THAWED = "log.thawed"
+    LOG_IMPORTED = "log.imported"
 
     PERSON_REGISTERED = "person.registered"
     SOURCE_CREATED = "source.created"
@@ -64,6 +68,12 @@ class EventType(StrEnum):
     COVERAGE_GAP = "coverage.gap"
 
     FINDING_RAISED = "finding.raised"
+
+    ERASURE_REQUESTED = "erasure.requested"
+    ERASURE_REJECTED = "erasure.rejected"
+    SECTION_ERASED = "section.erased"
+    HOLD_PLACED = "hold.placed"
+    HOLD_RELEASED = "hold.released"
 
     REPORT_REQUESTED = "report.requested"
     REPORT_RENDERED = "report.rendered"
@@ -115,6 +125,57 @@ STATE_TYPES = frozenset(
 )
 """Types whose facts carry, as `after`, the full snapshot of their subject: the state of a subject at tree
 size n is the `after` of its newest such entry below n."""
+
+LOG_DAYS: Final = 183
+DOCUMENTATION_DAYS: Final = 3653
+"""Retention floors: six months for logs (Regulation (EU) 2024/1689, Articles 19 and 26(6)), ten years for
+documentation (Article 18)."""
+
+LOG_TYPES = frozenset(
+    {
+        EventType.SELFCHECK_COMPLETED,
+        EventType.TOKEN_ISSUED,
+        EventType.TOKEN_USED,
+        EventType.SESSION_STARTED,
+        EventType.SESSIONS_REFUSED,
+        EventType.DEPLOYMENT_STARTED,
+        EventType.DEPLOYMENT_STOPPED,
+        EventType.AGENT_TOOL_CALL,
+        EventType.USAGE_REPORTED,
+        EventType.CLIENT_EVENT,
+        EventType.WINDOW_USAGE,
+        EventType.WINDOW_HARDWARE,
+        EventType.WINDOW_AMENDED,
+        EventType.COVERAGE_GAP,
+        EventType.REPORT_DOWNLOADED,
+    }
+)
+"""Types whose content is a log; a client's own types (`x:…`) are too. Every other type is documentation."""
+
+PERMANENT_TYPES = frozenset(
+    {
+        EventType.ERASURE_REQUESTED,
+        EventType.ERASURE_REJECTED,
+        EventType.SECTION_ERASED,
+        EventType.HOLD_PLACED,
+        EventType.HOLD_RELEASED,
+        EventType.LOG_IMPORTED,
+    }
+)
+"""Types whose `facts` are never erased: what tells of an erasure, a hold or absent content must outlive it."""
+
+OWN_TYPE: Final = "x:"
+"""How the leaf begins a type that is a client's own and stands there as HMAC."""
+
+
+def floor_days(type_: str, section: str) -> int | None:
+    """For how many days, from `received_at` on, a section of an entry of this type is kept; None is for ever.
+
+    The database holds the same in `retention_floor` and decides by it (migration 0007).
+    """
+    if type_ in PERMANENT_TYPES and section == "facts":
+        return None
+    return LOG_DAYS if type_ in LOG_TYPES or type_.startswith(OWN_TYPE) else DOCUMENTATION_DAYS
 
 
 @dataclass(frozen=True, slots=True)

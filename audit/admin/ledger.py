@@ -3,65 +3,77 @@
 A bundle opens every section of the entry, so it is for auditors; a receipt opens none.
 """
 
-from typing import Any
-
-from django.contrib import admin, messages
+from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from audit import queries
-from audit.admin.labels import LABELS, event_label
-from audit.models import User
-from audit.queries.explorer import entry_page, ledger_page
-from audit.queries.roles import AUDITORS, roles_of
-
-LONGEST_WORD = 200
-
-
-def _number(text: str) -> int | None:
-    """A whole number below 2**63 as people write it (1,482,907), None for anything else."""
-    digits = text.strip().replace(",", "")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
-    return TemplateResponse(request, template, {**admin.site.each_context(request), **context})
+from audit import ledger, queries
+from audit.admin.asking import LONGEST, AskForm, source_choices, type_choices
+from audit.admin.labels import KINDS
+from audit.admin.pages import is_auditor, number, page
+from audit.queries.explorer import entry_page
+from audit.queries.ledgerlist import EVERYTHING, ledger_page
+from audit.queries.names import MOST_CANDIDATES
 
 
 @require_safe
 def ledger_list(request: HttpRequest) -> HttpResponse:
-    """The newest entries, filtered by type and subject; `?entry=` jumps to one."""
-    wanted = _number(request.GET.get("entry", ""))
-    if wanted is not None:
-        return HttpResponseRedirect(reverse("admin:ledger_entry", args=[wanted]))
-    type_ = request.GET.get("type", "")[:LONGEST_WORD]
-    subject = request.GET.get("subject", "").strip()[:LONGEST_WORD]
-    before = _number(request.GET.get("before", ""))
+    """Entries by type, subject, source and time, newest first; `?entry=` leads to one.
+
+    `before` and `from_entry` are the cursors of older and newer pages.
+    """
+    form = AskForm(request.GET, now=timezone.now())
+    jump, jump_error = request.GET.get("entry", "").strip(), ""
+    if jump:
+        index, size = number(jump), queries.head_size()
+        if index is not None and index < size:
+            return HttpResponseRedirect(reverse("admin:ledger_entry", args=[index]))
+        jump_error = _no_such_entry(index, size)
+    asked = form.is_valid()
+    found = ledger_page(
+        form.wanted if asked else EVERYTHING,
+        before=number(request.GET.get("before", "")),
+        start=number(request.GET.get("from_entry", "")),
+        kinds=tuple(KINDS),
+        hidden=_hidden(form.wanted.subject) if asked and form.wanted.subject else "",
+        sees_everything=is_auditor(request),
+        searches=asked and not jump_error,
+    )
+    chosen = {name: request.GET.get(name, "")[: LONGEST + 1] for name in form.fields}
     context = {
         "title": _("Ledger"),
-        "page": ledger_page(before=before, type_=type_, subject=subject, sees_everything=_is_auditor(request)),
-        "types": sorted(((str(kind), event_label(kind)) for kind in LABELS), key=lambda item: item[1]),
-        "chosen_type": type_,
-        "chosen_subject": subject,
-        "before": before,
+        "page": found,
+        "form": form,
+        "asked": asked and not jump_error,
+        "chosen": chosen,
+        "types": type_choices(chosen["type"]),
+        "sources": source_choices(chosen["source"], {item.reference: item.name for item in found.sources}),
+        "query": form.query(subject=found.subject.reference if found.subject else "") if asked else "",
+        "others": [(item, form.query(subject=item.reference)) for item in found.others],
+        "most": MOST_CANDIDATES,
+        "turned": bool({"before", "from_entry"} & set(request.GET)),
+        "jump": jump[:LONGEST],
+        "jump_error": jump_error,
     }
-    return _page(request, "admin/ledger/list.html", context)
+    return page(request, "admin/ledger/list.html", context)
 
 
 @require_safe
 def ledger_entry(request: HttpRequest, index: int) -> HttpResponse:
     """One entry. What is not open to all (audit.queries.disclosure) is shown to auditors only."""
-    is_auditor = _is_auditor(request)
+    everything = is_auditor(request)
     try:
-        found = entry_page(index, sees_everything=is_auditor)
+        found = entry_page(index, sees_everything=everything)
     except queries.EntryNotFound as error:
-        raise Http404(str(error)) from error
+        context = {"title": _("No such entry"), "why": str(error), "size": queries.head_size()}
+        return page(request, "admin/ledger/noentry.html", context, status=404)
     title = _("Entry %(index)s") % {"index": f"{index:,}"}
-    return _page(request, "admin/ledger/entry.html", {"title": title, "entry": found, "is_auditor": is_auditor})
+    return page(request, "admin/ledger/entry.html", {"title": title, "entry": found, "is_auditor": everything})
 
 
 @require_POST
@@ -78,9 +90,19 @@ def ledger_receipt(request: HttpRequest, index: int) -> HttpResponse:
 
 
 @require_POST
+def ledger_leaf(request: HttpRequest, index: int) -> HttpResponse:
+    """The exact leaf as a file: what a receipt is checked against."""
+    try:
+        found = queries.entry(index)
+    except queries.EntryNotFound as error:
+        raise Http404(str(error)) from error
+    return _file(found.leaf, "application/json", f"entry-{index}.json")
+
+
+@require_POST
 def ledger_bundle(request: HttpRequest, index: int) -> HttpResponse:
     """The entry with its sections and proof as one file that `python -m audit.tlog verify` reads."""
-    if not _is_auditor(request):
+    if not is_auditor(request):
         raise PermissionDenied(_("A bundle opens every section of an entry: only auditors may take one away."))
     try:
         queries.entry(index)
@@ -92,8 +114,17 @@ def ledger_bundle(request: HttpRequest, index: int) -> HttpResponse:
     return _file(data, "application/json", f"entry-{index}.assay.json")
 
 
-def _is_auditor(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and AUDITORS in roles_of(request.user.pk)
+def _no_such_entry(number: int | None, size: int) -> str:
+    if number is None:
+        return _("An entry has a whole number, such as 1482.")
+    if not size:
+        return _("The log is empty.")
+    return _("There is no such entry yet; the newest is %(newest)s.") % {"newest": f"{size - 1:,}"}
+
+
+def _hidden(text: str) -> str:
+    """How a pipeline's own subject of this name stands in a leaf."""
+    return f"x:{ledger.secret_form(settings.LEDGER_HMAC_KEY, b'subject', text).hex()}"
 
 
 def _come_back(request: HttpRequest, index: int, error: Exception) -> HttpResponse:

@@ -1,6 +1,14 @@
 """Tables and constraints of the ledger and of everything that flows into it."""
 
 from audit.models.access import Person, ServiceAccount, Source, Token, TokenDay, User
+from audit.models.erasure import (
+    Erasure,
+    ErasureDecision,
+    ErasureRequest,
+    HoldRelease,
+    LegalHold,
+    RetentionFloor,
+)
 from audit.models.log import (
     Alarm,
     Checkpoint,
@@ -11,7 +19,9 @@ from audit.models.log import (
     SignerLease,
     Tile,
 )
-from audit.models.selfcheck import SelfCheck
+from audit.models.notices import Notice, NoticeAttempt
+from audit.models.selfcheck import SelfCheck, SelfCheckComparison
+from audit.models.signing import KeyStatement, Thaw
 from audit.models.telemetry import (
     Gap,
     HardwareSample,
@@ -30,15 +40,25 @@ __all__ = [
     "Alarm",
     "Checkpoint",
     "Entry",
+    "Erasure",
+    "ErasureDecision",
+    "ErasureRequest",
     "EventKey",
     "Gap",
     "HardwareSample",
     "Head",
+    "HoldRelease",
+    "KeyStatement",
+    "LegalHold",
+    "Notice",
+    "NoticeAttempt",
     "Person",
     "RecordKind",
+    "RetentionFloor",
     "SealCursor",
     "Section",
     "SelfCheck",
+    "SelfCheckComparison",
     "ServiceAccount",
     "SignerLease",
     "SlotOutcome",
@@ -46,6 +66,7 @@ __all__ = [
     "Target",
     "TargetKind",
     "TargetState",
+    "Thaw",
     "Tile",
     "Token",
     "TokenDay",

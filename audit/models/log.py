@@ -30,8 +30,10 @@ class Entry(models.Model):
             models.CheckConstraint(name="entry_index_not_negative", condition=models.Q(index__gte=0)),
         ]
         indexes = [
-            models.Index(models.F("subject"), models.F("index").desc(), name="entry_subject_index"),
-            models.Index(models.F("type"), models.F("index").desc(), name="entry_type_index"),
+            # Ascending in all columns: audit.queries.search compares rows with them, in both directions.
+            models.Index(fields=["subject", "index"], name="entry_subject_index"),
+            models.Index(fields=["type", "index"], name="entry_type_index"),
+            models.Index(fields=["source", "index"], name="entry_source_index"),
             # The state of a subject is its newest entry of ours; what pipelines send costs this index nothing.
             models.Index(
                 models.F("subject"),
