@@ -3,6 +3,25 @@
 from audit.signer.key import KeyRefused
 from audit.signer.lease import LeaseHeld
 from audit.signer.process import StateLost, create, run
-from audit.signer.state import StateInUse, StateUnreadable
+from audit.signer.rotation import RotationRefused, retire, rotate
+from audit.signer.state import StateExposed, StateInUse, StateUnreadable
+from audit.signer.thawing import NotAcknowledged, Recovered, ThawRefused, recover, thaw
 
-__all__ = ["KeyRefused", "LeaseHeld", "StateInUse", "StateLost", "StateUnreadable", "create", "run"]
+__all__ = [
+    "KeyRefused",
+    "LeaseHeld",
+    "NotAcknowledged",
+    "Recovered",
+    "RotationRefused",
+    "StateExposed",
+    "StateInUse",
+    "StateLost",
+    "StateUnreadable",
+    "ThawRefused",
+    "create",
+    "recover",
+    "retire",
+    "rotate",
+    "run",
+    "thaw",
+]

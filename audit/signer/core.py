@@ -12,16 +12,17 @@ from psycopg import Connection
 from audit.signer import database, examine
 from audit.signer.database import Claim, Row, View
 from audit.signer.examine import Contradiction, Tree
+from audit.signer.key import LogKeys
 from audit.signer.lease import LeaseHeld
 from audit.signer.state import State, StateDir
 from audit.tlog.checkpoint import Checkpoint, sign_checkpoint
-from audit.tlog.keys import SigningKey
 
 SECONDS_BETWEEN_SIGNATURES: Final = 1.0
 SECONDS_OF_READING: Final = 1.0
 """After this long a look ends, though entries are left: the lease has to be renewed."""
 
 ALARM_KIND: Final = "signer.frozen"
+LOST_PEN: Final = "Another signer took over while this one was paused. One log has one signer."
 _log = logging.getLogger("audit.signer")
 
 
@@ -50,7 +51,7 @@ class Signer:
         self,
         folder: StateDir,
         state: State,
-        key: SigningKey,
+        keys: LogKeys,
         *,
         holder: str,
         now: Callable[[], datetime] = _now,
@@ -58,7 +59,7 @@ class Signer:
     ) -> None:
         self.state = state
         self._folder = folder
-        self._key = key
+        self._keys = keys
         self._holder = holder
         self._now = now
         self._monotonic = monotonic
@@ -86,6 +87,19 @@ class Signer:
         except Contradiction as contradiction:
             self._freeze(contradiction)
 
+    def tell_keys(self, connection: Connection[Row]) -> None:
+        """Publish the key statements that are not published yet; also what a killed rotation left undone."""
+        if self.state.frozen:
+            return
+        own = self._keys.history.statements
+        with database.snapshot(connection) as view:
+            stored = view.statements()
+        if stored != [said.note for said in own[: len(stored)]]:
+            self._freeze(Contradiction("The stored key statements are not those that this signer made."))
+            return
+        for number, said in enumerate(own[len(stored) :], len(stored) + 1):
+            database.insert_statement(connection, number, said)
+
     def look(self, connection: Connection[Row]) -> Outcome:
         """Read what is new, compare, sign if it is time.
 
@@ -106,11 +120,14 @@ class Signer:
         return Outcome.FROZEN
 
     def _examine(self, view: View) -> tuple[Claim, bool]:
+        if not view.is_held_by(self._holder):
+            # Resumed after a pause: what another signer signed meanwhile is no contradiction, and not ours to judge.
+            raise LeaseHeld(LOST_PEN)
         head = examine.grown(view, self._tree)
         published = examine.checkpoints_agree(view, self.state)
         # What the signer sees itself names the entry; an alarm of somebody else may only name a range.
         examine.tail_stands(view, self._tree)
-        examine.no_alarm(view)
+        examine.no_alarm(view, self.state.acknowledged)
         deadline = self._monotonic() + SECONDS_OF_READING
         for rows in view.leaves(self._tree.edge.size, head.size):
             hashes = examine.next_leaves(rows, self._tree.edge.size)
@@ -136,7 +153,7 @@ class Signer:
             # other way round, a checkpoint could be out in the world that the signer has forgotten, and if
             # the database were rewritten before it starts again it would sign a second root for that size:
             # the one thing it exists to prevent.
-            state = State(self.state.origin, self._tree.edge, self._tree.tail)
+            state = self.state.grown(self._tree.edge, self._tree.tail)
             self._folder.save(state)
             self.state = state
         elif published:
@@ -146,9 +163,9 @@ class Signer:
 
     def _publish(self, connection: Connection[Row]) -> None:
         claim = Claim(self.state.size, self.state.edge.root())
-        note = sign_checkpoint(Checkpoint(self.state.origin, claim.size, claim.root), self._key)
+        note = sign_checkpoint(Checkpoint(self.state.origin, claim.size, claim.root), *self._keys.at(claim.size))
         if not database.insert_checkpoint(connection, claim, note, holder=self._holder):
-            raise LeaseHeld("Another signer took over while this one was paused. One log has one signer.")
+            raise LeaseHeld(LOST_PEN)
         _log.debug("signed a checkpoint of %d entries", claim.size)
 
     def _freeze(self, why: Contradiction) -> None:
@@ -165,5 +182,6 @@ class Signer:
                 kind=ALARM_KIND,
                 entry_index=self.state.frozen.entry_index,
                 detail=self.state.frozen.reason,
+                acknowledged=self.state.acknowledged,
             )
             self._announced = True

@@ -1,5 +1,6 @@
 """Whether what the database shows extends what was signed. Each function returns or raises Contradiction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,9 +40,9 @@ class Tree:
         return Tree(self.edge.extend(hashes), (*self.tail, *hashes)[-TAIL:])
 
 
-def no_alarm(view: View) -> None:
-    """Any alarm stops the signing, whoever raised it: a person has to look first."""
-    if alarm := view.alarm():
+def no_alarm(view: View, acknowledged: Sequence[str]) -> None:
+    """Any alarm stops the signing, whoever raised it: a person has to look first, and then acknowledge it."""
+    if alarm := view.alarm(acknowledged):
         where = "" if alarm.entry_index is None else f" at entry {alarm.entry_index}"
         raise Contradiction(f"Alarm {alarm.id} ({alarm.kind}){where}: {alarm.detail}", alarm.entry_index)
 

@@ -7,6 +7,7 @@ another one. Times are the database's own, so the machines' clocks do not matter
 import hashlib
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -22,10 +23,16 @@ class LeaseHeld(RuntimeError):
     """Another signer holds the pen."""
 
 
-def holder_name(folder: Path) -> str:
-    """`host:folder:process`, where the first two parts name a state folder and its lock."""
-    place = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:12]
-    return f"{socket.gethostname()}:{place}:{os.getpid()}"
+def holder_name(folder: Path, *, entropy: Callable[[int], bytes] = os.urandom) -> str:
+    """`host:folder:process-start`, where the first two parts name a state folder and its lock; another at every call.
+
+    Containers may agree in host, path and process id. So the folder counts as the file it is, and the start is drawn.
+    Raises OSError when the folder is not there.
+    """
+    found = folder.stat()
+    named = b"%d:%d:%s" % (found.st_dev, found.st_ino, os.fsencode(folder.resolve()))
+    place = hashlib.sha256(named).hexdigest()[:12]
+    return f"{socket.gethostname()}:{place}:{os.getpid()}-{entropy(8).hex()}"
 
 
 def take(connection: Connection[Row], holder: str) -> str | None:

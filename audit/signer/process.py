@@ -5,18 +5,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import psycopg
 from psycopg import Connection
 
 from audit.signer import database, lease
-from audit.signer.core import Outcome, Signer
+from audit.signer.core import LOST_PEN, Outcome, Signer
 from audit.signer.database import Row
-from audit.signer.key import load_key, make_key
+from audit.signer.key import LogKeys, destroy_ended, load_keys, make_key
 from audit.signer.lease import LEASE_SECONDS, LeaseHeld
 from audit.signer.state import State, StateDir
-from audit.tlog.keys import SigningKey
 
 POLL_SECONDS: Final = 0.25
 RENEW_SECONDS: Final = 1.0
@@ -41,7 +41,7 @@ def run(*, folder: Path, origin: str, vkey: str, wait: Wait) -> None:
     Args:
         folder: the signer's state folder, with its key.
         origin: name of the log.
-        vkey: the published verifier key, which must be the other half of the key in the folder.
+        vkey: the published verifier key, which must be one of the log's history.
         wait: pauses between looks, and the way to end.
 
     Raises:
@@ -51,8 +51,9 @@ def run(*, folder: Path, origin: str, vkey: str, wait: Wait) -> None:
     """
     state_dir = StateDir(folder)
     with state_dir.locked():
-        key = load_key(state_dir, origin=origin, vkey=vkey)
-        process = _Process(state_dir, key, holder=lease.holder_name(folder), wait=wait)
+        keys = load_keys(state_dir, origin=origin, vkey=vkey)
+        destroy_ended(state_dir, keys)
+        process = _Process(state_dir, keys, holder=lease.holder_name(folder), wait=wait)
         try:
             process.run()
         except Stopped:
@@ -77,9 +78,9 @@ def create(*, folder: Path, origin: str) -> str:
 
 
 class _Process:
-    def __init__(self, folder: StateDir, key: SigningKey, *, holder: str, wait: Wait) -> None:
+    def __init__(self, folder: StateDir, keys: LogKeys, *, holder: str, wait: Wait) -> None:
         self._folder = folder
-        self._key = key
+        self._keys = keys
         self._holder = holder
         self._wait = wait
         self._signer: Signer | None = None
@@ -98,11 +99,12 @@ class _Process:
 
     def _serve(self, connection: Connection[Row]) -> None:
         if self._signer is None:
-            state = recall(connection, self._folder, origin=self._key.name)
-            self._signer = Signer(self._folder, state, self._key, holder=self._holder)
+            state = recall(connection, self._folder, origin=self._keys.origin)
+            self._signer = Signer(self._folder, state, self._keys, holder=self._holder)
         signer = self._signer
-        self._take_pen(connection)
+        take_pen(connection, self._holder, self._pause)
         signer.rehash(connection)
+        signer.tell_keys(connection)
         if self._told:
             _log.info("the database serves the signer again")
         self._told = ""
@@ -130,17 +132,7 @@ class _Process:
 
     def _renew(self, connection: Connection[Row], signer: Signer) -> None:
         if not lease.renew(connection, self._holder, frozen_reason=signer.frozen_reason):
-            raise LeaseHeld("Another signer took over while this one was paused. One log has one signer.")
-
-    def _take_pen(self, connection: Connection[Row]) -> None:
-        # One lease long, because the former holder may have died on another machine a moment ago.
-        deadline = time.monotonic() + LEASE_SECONDS + RENEW_SECONDS
-        while other := lease.take(connection, self._holder):
-            if time.monotonic() > deadline:
-                raise LeaseHeld(
-                    f"The signer {other} works on this log and is alive. One log has one signer: stop it first."
-                )
-            self._pause(POLL_SECONDS)
+            raise LeaseHeld(LOST_PEN)
 
     def _pause(self, seconds: float) -> None:
         if self._wait(seconds):
@@ -150,6 +142,25 @@ class _Process:
         if message != self._told:
             _log.error("%s; trying again every %g s", message, RETRY_SECONDS)
             self._told = message
+
+
+def pause(seconds: float) -> None:
+    """Wait in a command that somebody watches: a signal may cut it short."""
+    Event().wait(seconds)
+
+
+def take_pen(connection: Connection[Row], holder: str, wait: Callable[[float], None]) -> None:
+    """Wait for the lease one lease long, because its holder may have died on another machine a moment ago.
+
+    Raises LeaseHeld.
+    """
+    deadline = time.monotonic() + LEASE_SECONDS + RENEW_SECONDS
+    while other := lease.take(connection, holder):
+        if time.monotonic() > deadline:
+            raise LeaseHeld(
+                f"The signer {other} works on this log and is alive. One log has one signer: stop it first."
+            )
+        wait(POLL_SECONDS)
 
 
 def recall(connection: Connection[Row], folder: StateDir, *, origin: str) -> State:
@@ -167,7 +178,8 @@ def recall(connection: Connection[Row], folder: StateDir, *, origin: str) -> Sta
             raise StateLost(
                 f"The signer's state is lost: {folder.path} holds none, but {newest.size} entries were "
                 f"signed already. Put back the state file that belongs to this log. Without it nobody can "
-                f"tell whether the log was rewritten since, so nothing is signed."
+                f"tell whether the log was rewritten since, so nothing is signed. If no copy is left, a "
+                f"checkpoint that was kept outside can stand in for it: manage.py signer --recover FILE"
             )
         state = State(origin)
         folder.save(state)

@@ -7,8 +7,10 @@ whole or not at all: temporary file, fsync, rename, fsync of the folder; mode 06
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,9 @@ in no full tile, and the edge alone could only say that one of them was changed,
 _FILE: Final = "state.json"
 _LOCK: Final = "lock"
 _KEYS: Final = frozenset({"edge", "frozen", "origin", "root", "size", "tail"})
+_ACKNOWLEDGED: Final = "acknowledged"
+_IDENTITY: Final = re.compile(r"[0-9]{1,19}:[0-9a-f]{64}", re.ASCII)
+_OTHERS_MAY_WRITE: Final = 0o022
 
 
 class StateUnreadable(RuntimeError):
@@ -31,6 +36,10 @@ class StateUnreadable(RuntimeError):
 
 class StateInUse(RuntimeError):
     """Another signer process holds the state folder."""
+
+
+class StateExposed(RuntimeError):
+    """Others than its owner may write in the state folder: they could replace what the signer remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +59,16 @@ class State:
         origin: name of the log.
         edge: right edge of the tree; its size and root are what was signed or is about to be.
         tail: hashes of the last min(size, TAIL) leaves, oldest first.
-        frozen: set once, never taken back by this program.
+        frozen: set once; only `manage.py signer --thaw` takes it back, after everything was hashed again.
+        acknowledged: identities (audit.formats.alarms) of the alarms a person has looked at when thawing, in the order
+            of their ids: they freeze no more.
     """
 
     origin: str
     edge: RightEdge = EMPTY_EDGE
     tail: tuple[bytes, ...] = ()
     frozen: Frozen | None = None
+    acknowledged: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -64,8 +76,16 @@ class State:
         return self.edge.size
 
     def freeze(self, reason: str, *, at: datetime, entry_index: int | None = None) -> "State":
-        """The same memory, stopped for good."""
+        """The same memory, stopped until a person thaws it."""
         return replace(self, frozen=Frozen(reason, at, entry_index))
+
+    def thaw(self, *, acknowledged: Iterable[str]) -> "State":
+        """The same memory, ready to sign again; the alarms with these identities freeze no more."""
+        return replace(self, frozen=None, acknowledged=_in_order({*self.acknowledged, *acknowledged}))
+
+    def grown(self, edge: RightEdge, tail: tuple[bytes, ...]) -> "State":
+        """The memory of a larger tree."""
+        return replace(self, edge=edge, tail=tail)
 
     def to_json(self) -> str:
         """The file's text: hashes in hexadecimal, the time in ISO 8601."""
@@ -82,6 +102,7 @@ class State:
                     "at": self.frozen.at.astimezone(UTC).isoformat(),
                     "entry": self.frozen.entry_index,
                 },
+                _ACKNOWLEDGED: list(self.acknowledged),
             },
             indent=1,
         )
@@ -91,7 +112,7 @@ class State:
         """Inverse of to_json. Raises StateUnreadable on anything that does not hold together."""
         try:
             content = json.loads(text)
-            if content.keys() != _KEYS:
+            if content.keys() - {_ACKNOWLEDGED} != _KEYS:
                 raise ValueError("unknown or missing names")
             frozen = content["frozen"] and Frozen(
                 str(content["frozen"]["reason"]),
@@ -104,12 +125,21 @@ class State:
                 raise ValueError("the edge does not hash to the root")
             if len(tail) != min(edge.size, TAIL):
                 raise ValueError("the tail does not fit the size")
-            return cls(str(content["origin"]), edge, tail, frozen)
+            # Absent in a file of before thawing was. One of bare ids acknowledges nothing: which alarms they were meant
+            # to name cannot be told.
+            named = [item for item in content.get(_ACKNOWLEDGED, ()) if not isinstance(item, int)]
+            if not all(map(_IDENTITY.fullmatch, named)):
+                raise ValueError("an alarm's name is malformed")
+            return cls(str(content["origin"]), edge, tail, frozen, _in_order(named))
         except (ValueError, TypeError, KeyError, AttributeError, TreeError) as error:
             raise StateUnreadable(
                 f"The signer's {_FILE} is damaged ({error}). Put back the copy that belongs to this log; "
                 f"do not delete it: without it a rewritten log could be signed."
             ) from error
+
+
+def _in_order(identities: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(identities, key=lambda identity: (int(identity.partition(":")[0]), identity)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +150,17 @@ class StateDir:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process; the kernel lets go when the process dies. Raises StateInUse."""
+        """Hold the folder for this process; the kernel lets go when the process dies.
+
+        Raises StateInUse, and StateExposed when others may write in it.
+        """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = stat.S_IMODE(self.path.stat().st_mode)
+        if mode & _OTHERS_MAY_WRITE:
+            raise StateExposed(
+                f"{self.path} can be written by others (mode {mode:04o}), who could replace what the signer remembers: "
+                "chmod 700 it, and see that nothing in it was changed."
+            )
         descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -144,6 +183,11 @@ class StateDir:
             raise StateUnreadable(f"The signer's {_FILE} is not text.") from error
         return State.from_json(text)
 
+    def set_aside(self) -> None:
+        """Keep what is left of a state that is about to be made anew: it may be evidence."""
+        with suppress(FileNotFoundError):
+            (self.path / _FILE).replace(self.path / f"{_FILE}.old")
+
     def save(self, state: State) -> None:
         """Replace the state. When this returns it survives a power cut; when it raises OSError, sign
         nothing.
@@ -161,7 +205,12 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make a renaming or removal in this folder survive a power cut."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:
