@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from celery import shared_task
+from django.conf import settings
 
-from audit import collectors, queries, selfcheck, windows
+from audit import collectors, notices, publishing, queries, selfcheck, windows
 
 
 def _clock() -> Callable[[], datetime]:
@@ -33,3 +34,17 @@ def seal_windows() -> None:
 def self_check() -> None:
     """Hash the log again and compare."""
     selfcheck.run(now=queries.database_now())
+
+
+@shared_task
+def record_acts() -> None:
+    """Let changes of keys and thaws become entries."""
+    notices.record_acts()
+
+
+@shared_task
+def notify() -> None:
+    """Tell people outside what they must learn without looking."""
+    clock = _clock()
+    publisher = publishing.read_status(settings.DATA_DIR / publishing.FILE) if settings.PUBLISH_TO else None
+    notices.notify(now=clock(), clock=clock, publisher=publisher)

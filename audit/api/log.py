@@ -1,11 +1,12 @@
 """Reading the log over REST: entries, receipts, checkpoints, proofs and bundles."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -14,10 +15,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit import queries
-from audit.access.tokens import Credential
+from audit.api.asked import Unreadable, asked
 from audit.api.body import BodyRefused, parse_json, read_body
 from audit.api.errors import problem
 from audit.api.events import AnyBody
+from audit.api.opening import opener
 from audit.api.schemas import (
     CHECKPOINT_SCHEMA,
     BundleRequestSchema,
@@ -26,25 +28,15 @@ from audit.api.schemas import (
     EntrySchema,
     ProblemSchema,
 )
-from audit.models import User
-from audit.queries.disclosure import is_open_to_all
-from audit.queries.roles import AUDITORS, roles_of
+from audit.queries.keys import key_history_text
+from audit.queries.search import places, search
 from audit.tlog.leaf import format_time
 from audit.tlog.proof import ProofError
 
+_SectionName = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,31}$")]
 _TEXT = (200, "text/plain")
 _PROBLEMS = {(status, "application/json"): ProblemSchema for status in (400, 401, 403, 404)}
 _INDEX = OpenApiParameter("index", OpenApiTypes.INT64, OpenApiParameter.PATH, description="0-based index")
-
-
-def opener(request: Request) -> Callable[[str, str], bool]:
-    """Whether this request may open a section of an entry of a source (see audit.queries.disclosure)."""
-    if isinstance(request.auth, Credential):
-        own, reads_all = request.auth.source, "log:read" in request.auth.scopes
-        return lambda source, section: reads_all or source == own
-    if isinstance(request.user, User) and AUDITORS in roles_of(request.user.pk):
-        return lambda source, section: True
-    return is_open_to_all
 
 
 class EntriesView(APIView):
@@ -55,34 +47,42 @@ class EntriesView(APIView):
     @extend_schema(
         operation_id="list_entries",
         summary="List entries",
-        description="Newest first by keyset: give the last index as `before` for the next page. Leaves only.",
+        description="Newest first by keyset: give `next_before` as `before` for the next page, until it is null."
+        " With several filters a page may hold fewer entries than `limit`, even none, before the end: what is read for"
+        " one request is bounded. Leaves only.",
         tags=["Log"],
         parameters=[
             OpenApiParameter("before", OpenApiTypes.INT64, description="only entries below this index"),
             OpenApiParameter("limit", OpenApiTypes.INT64, description="1 to 500, default 50"),
             OpenApiParameter("type", OpenApiTypes.STR, description="exactly this type"),
-            OpenApiParameter("subject", OpenApiTypes.STR, description="exactly this subject"),
+            OpenApiParameter("subject", OpenApiTypes.STR, description="exactly this subject, as it stands in leaves"),
+            OpenApiParameter("source", OpenApiTypes.STR, description="exactly this source, such as `source:<uuid>`"),
+            OpenApiParameter(
+                "received_from",
+                OpenApiTypes.STR,
+                description="received at or after this: a day or an RFC 3339 time, UTC without an offset",
+                examples=[OpenApiExample("A time", value="2026-11-24T14:30:00Z")],
+            ),
+            OpenApiParameter(
+                "received_to",
+                OpenApiTypes.STR,
+                description="received before the end of this: a day means the whole of it, a time its second",
+                examples=[OpenApiExample("A day", value="2026-11-24")],
+            ),
         ],
         responses={200: EntryListSchema, **_PROBLEMS},
     )
     def get(self, request: Request) -> Response:
-        numbers: dict[str, int | None] = {}
-        for name, most in (("before", 1 << 62), ("limit", 500)):
-            text = request.query_params.get(name, "")
-            if text and not (text.isascii() and text.isdigit() and len(text) < 19 and 1 <= int(text) <= most):
-                return problem(400, f"A whole number from 1 to {most}.", field=name)
-            numbers[name] = int(text) if text else None
-        found = queries.entries(
-            before=numbers["before"],
-            limit=numbers["limit"] or 50,
-            type_=request.query_params.get("type", "")[:200],
-            subject=request.query_params.get("subject", "")[:200],
-        )
+        try:
+            wanted, before, limit = asked(request.query_params, now=timezone.now())
+        except Unreadable as error:
+            return problem(400, str(error), field=error.field)
+        found = search(wanted, inside=places(wanted), before=before, limit=limit)
         rows = [
             {"index": row.index, "leaf": row.leaf.decode("utf-8", "replace"), "leaf_hash": row.leaf_hash.hex()}
-            for row in found
+            for row in found.rows
         ]
-        return Response({"entries": rows, "next_before": found[-1].index if found and found[-1].index else None})
+        return Response({"entries": rows, "next_before": found.older})
 
 
 class EntryView(APIView):
@@ -120,6 +120,7 @@ class EntryView(APIView):
                 "leaf": entry.leaf.decode("utf-8", "replace"),
                 "leaf_hash": entry.leaf_hash.hex(),
                 "sections": sections,
+                "erased": queries.erasures_of([index]).get(index, {}),
                 "checkpoint": covering.size if covering else None,
             }
         )
@@ -177,6 +178,7 @@ class CheckpointView(APIView):
                 "note": checkpoint.note,
                 "signed_at": format_time(checkpoint.signed_at),
                 "key": settings.LEDGER_VKEY,
+                "keys": key_history_text(),
             }
         )
 
@@ -222,7 +224,9 @@ class BundleView(APIView):
     @extend_schema(
         operation_id="make_bundle",
         summary="Bundle of entries for an auditor",
-        description="Entries, opened sections, proofs and checkpoint in one file for `python -m audit.tlog verify`.",
+        description="Entries, opened sections, proofs and checkpoint in one file for `python -m audit.tlog verify`."
+        " `sections` names those to open; without it all are. An erased section stands in the file as erased, with the"
+        " entry that tells so.",
         tags=["Log"],
         request=BundleRequestSchema,
         examples=[OpenApiExample("Three entries", value={"indexes": [0, 1, 2]}, request_only=True)],
@@ -232,10 +236,12 @@ class BundleView(APIView):
         try:
             wanted = msgspec.convert(parse_json(read_body(request._request)), BundleRequest)
             sources, may_open = queries.sources_of(wanted.indexes), opener(request)
-            # A bundle opens every section of its entries.
-            if closed := sorted(index for index, source in sources.items() if not may_open(source, "restricted")):
+            # A bundle opens every section of its entries unless some are named.
+            names = wanted.sections or ["restricted"]
+            closed = sorted(i for i, source in sources.items() if not all(may_open(source, name) for name in names))
+            if closed:
                 return problem(403, f"Only auditors may open the content of entry {closed[0]}.", field="indexes")
-            document = queries.bundle(wanted.indexes)
+            document = queries.bundle(wanted.indexes, sections=wanted.sections)
         except BodyRefused as error:
             return problem(error.status, str(error), field=error.field)
         except (msgspec.ValidationError, queries.TooManyEntries) as error:
@@ -248,9 +254,10 @@ class BundleView(APIView):
 
 
 class BundleRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Which entries a bundle shall carry."""
+    """Which entries a bundle shall carry, and which of their sections; all when None."""
 
-    indexes: list[int]
+    indexes: Annotated[list[int], msgspec.Meta(min_length=1)]
+    sections: Annotated[list[_SectionName], msgspec.Meta(min_length=1, max_length=8)] | None = None
 
 
 def public_checkpoint(request: HttpRequest) -> HttpResponse:

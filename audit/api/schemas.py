@@ -26,7 +26,8 @@ CHECKPOINT_SCHEMA = inline_serializer(
         "root": serializers.CharField(help_text="Base64, as in the note."),
         "note": serializers.CharField(help_text="c2sp.org/tlog-checkpoint."),
         "signed_at": serializers.DateTimeField(),
-        "key": serializers.CharField(help_text="The verifier key of this log."),
+        "key": serializers.CharField(help_text="The verifier key this log is known by."),
+        "keys": serializers.CharField(help_text="Its key history: which key signs which sizes. Keep it too."),
     },
 )
 
@@ -37,6 +38,12 @@ class ProblemSchema(serializers.Serializer[dict[str, object]]):
     status = serializers.IntegerField()
     field = serializers.CharField(help_text="Where, or empty.", allow_blank=True)
     reason = serializers.CharField(help_text="A sentence you can act on.")
+
+
+class ErasedSchema(ProblemSchema):
+    """A refusal because the section was erased."""
+
+    erased_by = serializers.IntegerField(help_text="Index of the entry that tells the erasure.")
 
 
 class RecordedSchema(serializers.Serializer[dict[str, object]]):
@@ -63,6 +70,7 @@ class EntrySchema(serializers.Serializer[dict[str, object]]):
     leaf = serializers.CharField(help_text="The exact leaf, which is JSON.")
     leaf_hash = serializers.CharField()
     sections = serializers.DictField(help_text="By name: media, salt and body in Base64.")
+    erased = serializers.DictField(child=serializers.IntegerField(), help_text="By name: the entry that tells it.")
     checkpoint = serializers.IntegerField(allow_null=True, help_text="Oldest tree size that covers it.")
 
 
@@ -93,3 +101,10 @@ class BundleRequestSchema(serializers.Serializer[dict[str, object]]):
     """Which entries a bundle shall carry."""
 
     indexes = serializers.ListField(child=serializers.IntegerField(min_value=0), min_length=1)
+    sections = serializers.ListField(
+        child=serializers.CharField(max_length=32),
+        required=False,
+        min_length=1,
+        max_length=8,
+        help_text="Which to open; all without.",
+    )

@@ -10,6 +10,7 @@ from audit.queries.checkpoints import (
     latest_checkpoint,
 )
 from audit.queries.clock import database_now
+from audit.queries.completed import changed_between, completed_from, outside_of_completed
 from audit.queries.entries import (
     EntryNotFound,
     EntryRow,
@@ -22,8 +23,9 @@ from audit.queries.entries import (
     sections_of,
     sources_of,
 )
+from audit.queries.erasures import erasures_of
 from audit.queries.proofs import NotCovered, consistency, inclusion, receipt
-from audit.queries.state import StateRow, history, state_at, states_at
+from audit.queries.state import StateRow, history, newest_snapshot, snapshot_erased, state_at, states_at
 from audit.queries.targets import TargetRow, targets
 from audit.queries.telemetry import DeviceRow, Summary, WindowRow, newest_windows, summary, windows
 
@@ -41,23 +43,29 @@ __all__ = [
     "TooManyEntries",
     "WindowRow",
     "bundle",
+    "changed_between",
     "checkpoint_at",
     "checkpoint_covering",
+    "completed_from",
     "consistency",
     "database_now",
     "entries",
     "entries_after",
     "entry",
+    "erasures_of",
     "head_size",
     "history",
     "inclusion",
     "is_frozen",
     "known_subjects",
     "latest_checkpoint",
+    "newest_snapshot",
     "newest_windows",
+    "outside_of_completed",
     "receipt",
     "section_facts",
     "sections_of",
+    "snapshot_erased",
     "sources_of",
     "state_at",
     "states_at",

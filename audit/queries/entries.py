@@ -1,7 +1,7 @@
 """Entries of the log and the sections behind them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,25 @@ from django.db import connections
 from django.db.models import BigIntegerField, Func, Sum
 
 from audit.models import Entry, Section
+from audit.queries.rows import COLUMNS, EntryRow, row_of
+from audit.queries.search import Wanted, search_all
+
+__all__ = [
+    "MAX_PAGE",
+    "EntryNotFound",
+    "EntryRow",
+    "SectionRow",
+    "bodies_of",
+    "count_about",
+    "entries",
+    "entries_after",
+    "entries_at",
+    "entry",
+    "known_subjects",
+    "section_facts",
+    "sections_of",
+    "sources_of",
+]
 
 MAX_PAGE = 500
 
@@ -18,22 +37,6 @@ class EntryNotFound(LookupError):
 
     def __init__(self, index: int) -> None:
         super().__init__(f"There is no entry {index} in this log.")
-
-
-@dataclass(frozen=True, slots=True)
-class EntryRow:
-    """One entry: its place, its leaf bytes and hash, and what the leaf says."""
-
-    index: int
-    leaf: bytes
-    leaf_hash: bytes
-    id: str
-    type: str
-    source: str
-    subject: str
-    actor: str
-    occurred_at: datetime
-    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,7 @@ class SectionRow:
 
 
 def _row(found: Entry) -> EntryRow:
-    return EntryRow(
-        index=found.index,
-        leaf=bytes(found.leaf),
-        leaf_hash=bytes(found.leaf_hash),
-        id=str(found.event_id),
-        type=found.type,
-        source=found.source,
-        subject=found.subject,
-        actor=found.actor,
-        occurred_at=found.occurred_at,
-        received_at=found.received_at,
-    )
+    return row_of(tuple(getattr(found, column) for column in COLUMNS))
 
 
 def entry(index: int) -> EntryRow:
@@ -84,21 +76,12 @@ def entries(
     received_from: datetime | None = None,
     received_to: datetime | None = None,
 ) -> list[EntryRow]:
-    """Entries newest first, by keyset: those below index `before`, filtered by equality and time range."""
-    rows = Entry.objects.order_by("-index")
-    if before is not None:
-        rows = rows.filter(index__lt=before)
-    if type_:
-        rows = rows.filter(type=type_)
-    if subject:
-        rows = rows.filter(subject=subject)
-    if source:
-        rows = rows.filter(source=source)
-    if received_from is not None:
-        rows = rows.filter(received_at__gte=received_from)
-    if received_to is not None:
-        rows = rows.filter(received_at__lt=received_to)
-    return [_row(found) for found in rows[: min(limit, MAX_PAGE)]]
+    """Entries newest first, by keyset: those below index `before`, filtered by equality and by time
+    (`received_from` included, `received_to` not). However many entries must be read to find them, they are read;
+    `audit.queries.search` is for who can wait only so long.
+    """
+    wanted = Wanted(type_, subject, source, received_from, received_to)
+    return list(search_all(wanted, before=before, limit=min(limit, MAX_PAGE)))
 
 
 def entries_after(index: int, limit: int = 200) -> list[EntryRow]:
@@ -123,11 +106,12 @@ def sources_of(indexes: Iterable[int]) -> dict[int, str]:
     return dict(Entry.objects.filter(index__in=wanted).values_list("index", "source"))
 
 
-def bodies_of(indexes: Iterable[int]) -> int:
-    """How many bytes the sections of these entries hold, without reading them."""
-    lengths = Section.objects.filter(entry_index__in=sorted(set(indexes))).aggregate(
-        total=Sum(Func("body", function="octet_length", output_field=BigIntegerField()))
-    )
+def bodies_of(indexes: Iterable[int], names: Collection[str] | None = None) -> int:
+    """How many bytes the sections of these entries hold, without reading them; of those names when given."""
+    rows = Section.objects.filter(entry_index__in=sorted(set(indexes)))
+    if names is not None:
+        rows = rows.filter(name__in=sorted(set(names)))
+    lengths = rows.aggregate(total=Sum(Func("body", function="octet_length", output_field=BigIntegerField())))
     return lengths["total"] or 0
 
 

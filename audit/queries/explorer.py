@@ -1,4 +1,4 @@
-"""The ledger as pages: a list by keyset, and one entry with everything that proves it."""
+"""One entry of the ledger as a page, with everything that proves it."""
 
 import json
 from collections.abc import Mapping
@@ -8,48 +8,34 @@ from typing import Literal
 from django.conf import settings
 
 from audit.events import EventType
-from audit.queries.checkpoints import CheckpointRow, checkpoint_covering, latest_checkpoint
+from audit.queries.absences import NONE, Absences, absences_after
+from audit.queries.checkpoints import CheckpointRow, checkpoint_covering
 from audit.queries.disclosure import is_open_to_all
-from audit.queries.entries import EntryRow, SectionRow, entries, entry, section_facts, sections_of
-from audit.queries.names import names_of
+from audit.queries.entries import EntryRow, SectionRow, entry, section_facts, sections_of
+from audit.queries.erasures import erasures_of
+from audit.queries.names import names_on_pages
 from audit.queries.proofs import inclusion
-from audit.queries.state import history
+from audit.queries.search import END, Range, Wanted, search
 from audit.tlog.leaf import Leaf, LeafError, parse_leaf
 from audit.tlog.proof import ProofError, verify_inclusion
 from audit.tlog.section import SectionError, opens
-from audit.tlog.tree import leaf_hash
+from audit.tlog.tree import TreeError, leaf_hash
 
-PAGE = 50
-SAME_SUBJECT = 8
+SAME_SUBJECT = 4
+"""Entries of the same subject that a page names, before and after its own."""
+
 LONGEST_SHOWN = 20_000
 """Characters of a section that a page shows; the bundle has all of them."""
 
-Kept = Literal["matches", "differs", "erased", "withheld"]
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
-    """One entry in the list. `words` is what its facts say in short, `actor` a name where one is known."""
-
-    row: EntryRow
-    actor: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerPage:
-    """A page of the list, newest first; `older` is where the next one starts, None at the beginning of the log."""
-
-    lines: tuple[LedgerLine, ...]
-    older: int | None
-    signed_size: int
+Kept = Literal["matches", "differs", "erased", "absent", "withheld"]
 
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
     """A section as a page shows it.
 
-    `kept`: matches or differs from the commitment in the leaf; erased; withheld from this reader.
+    `kept`: matches or differs from the commitment in the leaf; erased; absent since an import; withheld from this
+    reader. `erased_by` is the entry that tells who erased it and why; None for an erased section that no entry tells.
     """
 
     name: str
@@ -58,15 +44,22 @@ class SectionView:
     kept: Kept
     text: str
     cut: bool
+    erased_by: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """The inclusion proof under the oldest checkpoint that covers the entry; `holds` when it leads to its root."""
+    """The inclusion proof under the oldest checkpoint that covers the entry; `holds` when it leads to its root.
+
+    `missing`: the log lacks hashes that the proof needs, so there is none. `waited`: seconds from the entry's receipt
+    to the checkpoint's signature.
+    """
 
     checkpoint: CheckpointRow
     hashes: tuple[bytes, ...]
     holds: bool
+    missing: bool
+    waited: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +71,9 @@ class EntryPage:
         fields: what the leaf says, in its own order; empty when the bytes are no leaf any more.
         proven: None while the entry waits for the signer.
         actor, source, subject: names where one is known, else the reference itself.
+        after_it, before_it: entries of the same subject after and before this one, newest first.
+        more_after, more_before: whether there are others beyond those.
+        later: whether the log goes on after this entry.
     """
 
     row: EntryRow
@@ -89,35 +85,25 @@ class EntryPage:
     actor: str
     source: str
     subject: str
-    same_subject: tuple[EntryRow, ...]
-    newer: int | None
+    after_it: tuple[EntryRow, ...]
+    before_it: tuple[EntryRow, ...]
+    more_after: bool
+    more_before: bool
+    later: bool
+
+    @property
+    def leaf(self) -> str:
+        """The exact leaf as text; in hexadecimal when it is no text any more."""
+        try:
+            return self.row.leaf.decode("ascii")
+        except UnicodeDecodeError:
+            return self.row.leaf.hex(" ")
 
     @property
     def changed(self) -> bool:
         """Whether what is stored now is not what was signed."""
         leaf_changed = self.proven is not None and not self.proven.holds
         return leaf_changed or any(section.kept == "differs" for section in self.sections)
-
-
-def ledger_page(
-    *,
-    before: int | None = None,
-    type_: str = "",
-    subject: str = "",
-    source: str = "",
-    sees_everything: bool = False,
-) -> LedgerPage:
-    """The newest `PAGE` entries below index `before` that match; a constant number of queries."""
-    rows = entries(before=before, limit=PAGE + 1, type_=type_, subject=subject, source=source)
-    shown = rows[:PAGE]
-    names = names_of(row.actor for row in shown)
-    said = section_facts([row.index for row in shown if sees_everything or is_open_to_all(row.source, "facts")])
-    checkpoint = latest_checkpoint()
-    return LedgerPage(
-        lines=tuple(LedgerLine(row, names.get(row.actor, row.actor), in_short(said.get(row.index))) for row in shown),
-        older=shown[-1].index if len(rows) > PAGE else None,
-        signed_size=checkpoint.size if checkpoint else 0,
-    )
 
 
 def entry_page(index: int, *, sees_everything: bool) -> EntryPage:
@@ -132,13 +118,16 @@ def entry_page(index: int, *, sees_everything: bool) -> EntryPage:
     except LeafError:
         leaf = None
     kept = {section.name: section for section in sections_of(index)[index]}
-    names = names_of([row.actor, row.source, row.subject])
-    newest = entries(limit=1)
+    erased = erasures_of([index]).get(index, {})
+    names = names_on_pages([row.actor, row.source, row.subject])
+    about, everything = Wanted(subject=row.subject), Range(0, END, END)
+    after = search(about, inside=everything, start=index + 1, limit=SAME_SUBJECT)
+    before = search(about, inside=everything, before=index, limit=SAME_SUBJECT)
     return EntryPage(
         row=row,
         hash=leaf_hash(row.leaf),
         fields=tuple(_fields(row.leaf)) if leaf else (),
-        sections=_sections(leaf, kept, sees_everything),
+        sections=_sections(index, leaf, kept, erased, sees_everything),
         words=in_short(section_facts([index]).get(index))
         if sees_everything or is_open_to_all(row.source, "facts")
         else "",
@@ -146,8 +135,11 @@ def entry_page(index: int, *, sees_everything: bool) -> EntryPage:
         actor=names.get(row.actor, row.actor),
         source=names.get(row.source, row.source),
         subject=names.get(row.subject, row.subject),
-        same_subject=tuple(history(row.subject, limit=SAME_SUBJECT)),
-        newer=index + 1 if newest and newest[0].index > index else None,
+        after_it=after.rows,
+        before_it=before.rows,
+        more_after=len(after.rows) == SAME_SUBJECT and after.newer is not None,
+        more_before=len(before.rows) == SAME_SUBJECT and before.older is not None,
+        later=bool(search(Wanted(), inside=everything, start=index + 1, limit=1).rows),
     )
 
 
@@ -172,12 +164,16 @@ def _prove(row: EntryRow) -> Proven | None:
     checkpoint = checkpoint_covering(row.index)
     if checkpoint is None:
         return None
-    hashes = inclusion(row.index, checkpoint.size)
+    waited = (checkpoint.signed_at - row.received_at).total_seconds()
+    hashes: tuple[bytes, ...] = ()
     try:
+        hashes = tuple(inclusion(row.index, checkpoint.size))
         verify_inclusion(leaf_hash(row.leaf), row.index, checkpoint.size, hashes, checkpoint.root)
+    except TreeError:
+        return Proven(checkpoint, (), holds=False, missing=True, waited=waited)
     except ProofError:
-        return Proven(checkpoint, tuple(hashes), holds=False)
-    return Proven(checkpoint, tuple(hashes), holds=True)
+        return Proven(checkpoint, hashes, holds=False, missing=False, waited=waited)
+    return Proven(checkpoint, hashes, holds=True, missing=False, waited=waited)
 
 
 def _fields(leaf: bytes) -> list[tuple[str, str]]:
@@ -191,26 +187,38 @@ def _fields(leaf: bytes) -> list[tuple[str, str]]:
     return fields
 
 
-def _sections(leaf: Leaf | None, kept: Mapping[str, SectionRow], sees_everything: bool) -> tuple[SectionView, ...]:
+def _sections(
+    index: int, leaf: Leaf | None, kept: Mapping[str, SectionRow], erased: Mapping[str, int], sees_everything: bool
+) -> tuple[SectionView, ...]:
     if leaf is None:
         return ()
-    return tuple(_section(leaf, name, kept.get(name), sees_everything) for name in sorted(leaf.sections))
+    gone = any(name not in kept and name not in erased for name in leaf.sections)
+    absent = absences_after(index) if gone else NONE
+    return tuple(
+        _gone(index, leaf, name, erased.get(name), absent)
+        if name not in kept
+        else _section(leaf, name, kept[name], sees_everything)
+        for name in sorted(leaf.sections)
+    )
 
 
-def _section(leaf: Leaf, name: str, kept: SectionRow | None, sees_everything: bool) -> SectionView:
+def _gone(index: int, leaf: Leaf, name: str, erased_by: int | None, absent: Absences) -> SectionView:
     said = leaf.sections[name]
-    if kept is None:
-        return SectionView(name, said.media, said.length, "erased", "", cut=False)
+    state: Kept = "absent" if erased_by is None and (index, name) in absent else "erased"
+    return SectionView(name, said.media, said.length, state, "", cut=False, erased_by=erased_by)
+
+
+def _section(leaf: Leaf, name: str, kept: SectionRow, sees_everything: bool) -> SectionView:
+    said = leaf.sections[name]
+    if not sees_everything and not is_open_to_all(leaf.source, name):
+        return SectionView(name, said.media, said.length, "withheld", "", cut=False, erased_by=None)
     try:
         fits = opens(said.commitment, kept.salt, settings.LEDGER_ORIGIN, leaf.id, name, kept.body)
     except SectionError:
         fits = False
-    if not sees_everything and not is_open_to_all(leaf.source, name):
-        return SectionView(name, said.media, said.length, "withheld", "", cut=False)
     text = _readable(kept)
-    return SectionView(
-        name, said.media, said.length, "matches" if fits else "differs", text[:LONGEST_SHOWN], len(text) > LONGEST_SHOWN
-    )
+    shown, cut = text[:LONGEST_SHOWN], len(text) > LONGEST_SHOWN
+    return SectionView(name, said.media, said.length, "matches" if fits else "differs", shown, cut=cut, erased_by=None)
 
 
 def _readable(section: SectionRow) -> str:

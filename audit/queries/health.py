@@ -7,6 +7,7 @@ from typing import Final
 from django.conf import settings
 
 from audit.models import SelfCheck, SignerLease
+from audit.queries.checked import is_late
 from audit.queries.protection import Protection, protection
 from audit.queries.pulse import Pulse, pulse
 
@@ -25,12 +26,14 @@ class LastSelfCheck:
         run_at: its time. `pass_finished_at`: when the whole log was last passed over; None before the first time.
         findings: contradictions in that run.
         overdue: nobody has checked for several periods.
+        late: something was not hashed again within SELF_CHECK_FULL_PERIOD.
     """
 
     run_at: datetime | None
     pass_finished_at: datetime | None
     findings: int
     overdue: bool
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,16 @@ class Health:
             self.pulse.state in {"ok", "empty"}
             and not self.protection.fallen
             and not self.protection.grants
+            and not self.protection.missing
             and not self.self_check.findings
             and not self.self_check.overdue
+            and not self.self_check.late
             and self.signer_alive
         )
 
 
 def health(*, now: datetime) -> Health:
-    """The state of the ledger at `now`, in nine queries whatever its size."""
+    """The state of the ledger at `now`, in ten queries whatever its size."""
     lease = SignerLease.objects.only("seen_at").first()
     row = SelfCheck.objects.filter(id=1).first()
     run_at = row.run_at if row else None
@@ -76,6 +81,7 @@ def health(*, now: datetime) -> Health:
             run_at=run_at,
             pass_finished_at=row.pass_finished_at if row else None,
             findings=row.findings if row else 0,
+            late=row is not None and is_late(row, now=now),
             overdue=run_at is None or now - run_at > RUNS_MISSED * settings.SELF_CHECK_PERIOD,
         ),
         signer_seen_at=lease.seen_at if lease else None,

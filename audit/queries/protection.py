@@ -4,7 +4,6 @@ None of this stops a database superuser; it shows that somebody opened the ledge
 the signer and the self-check.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,7 +12,13 @@ from typing import Final
 from django.conf import settings
 from django.db import connections
 
+from audit.queries.strangers import FUNCTIONS as FUNCTIONS_OF_RECORDS
+from audit.queries.strangers import digest, strangers
+
 LEDGER: Final = ("alarm", "checkpoint", "entry", "event_key", "section", "tile", "token_day")
+ERASURES: Final = ("erasure", "erasure_decision", "erasure_request", "hold_release", "legal_hold", "retention_floor")
+SIGNERS_ACTS: Final = ("key_statement", "thaw")
+NOTICES: Final = ("notice", "notice_attempt")
 RECORDS: Final = ("hardware_sample", "sealed_window", "slot_outcome", "usage_key", "usage_record")
 
 REFUSES: Final = "assay_refuse_change"
@@ -22,24 +27,51 @@ FUNCTIONS: Final = MappingProxyType(
     {
         REFUSES: "4380b1cbc7b37aec52683cec29d5e0dbe3007363faa0a4e67c069301c269c981",
         HEAD_GROWS: "f473bff88f0cc2032727a506a2aca69643f37421ee03fa7493a97b50b4585742",
+        "assay_floor_ends": "3d433c80f8c104404623bad228975cd8654337bdb77978c9f000f93d449919ad",
+        "assay_section_guard": "53fa92802d159242576e0fb3ddb041e663e08647dc2725353e71a1b018b967a1",
+        "assay_section_not_again": "d8b99dede245056b45247686fb59bc464209bc4a9af1edc68222dde92e296a48",
+        "assay_is_in": "c7c11d33752185a71bdf89d4916463632b0ef56792355134e8aef26901d47bc8",
+        "assay_erasure_request_guard": "e3772b31efd2ae2f877399f63677748eadecc031dbb2c429de2b8c0edece8e2e",
+        "assay_erasure_decision_guard": "967b3788400da3bbf93a19952112391c50a9f563073f9ee6297b18592de6a1a0",
+        "assay_erasure_approved": "d51f4c0b7888d6740893510fec59791fc344820f1b8bb02cee0eda26f27ac1d7",
+        "assay_hold_guard": "f0c35574c389a7ccdc5aa72930f4c61ce891f7c191ba5c3b8183035be4b493a7",
+        "assay_hold_release_guard": "a76ad5a83a0324e802ac63b10345bf1330e2dd9844d499c96aecaa8ac6c69c4c",
+        "assay_erasure_guard": "071332d9e96f92d51d1fc6e86776ad3ed762e73c9d86e916bfe3ccb4d4293838",
+        "assay_erasure_told": "a45f6871f63a845de27acd7e68f72eda9b083d3ea2fd1d0ef2febfc1f2cd2652",
+        "erase_section": "7fbe06bb6cb5d70f3a7c9c490ef2473624cd21160db1ac987f8945af1297f620",
+        "import_erasure": "59a47de66f983ae9b79212efdf34df932e0c97e165fcc1e4a4c9ebabaf9f2de9",
     }
 )
-"""SHA-256 of the body of each trigger function, as migration 0002 writes it."""
+"""SHA-256 of the body of each function that guards, as migrations 0002 and 0007 write it."""
+
+GUARDED_BY: Final[Mapping[str, str]] = MappingProxyType({"head": HEAD_GROWS, "section": "assay_section_guard"})
+"""Tables whose rows may change in one way, and the function that knows which; all others refuse every change."""
 
 # pg_trigger.tgtype, include/catalog/pg_trigger.h: ROW 1, BEFORE 2, DELETE 8, UPDATE 16, TRUNCATE 32.
 _EACH_ROW: Final = 1 | 2 | 8 | 16
 _TRUNCATE: Final = 2 | 32
+# BEFORE INSERT of each row 1 | 2 | 4, AFTER INSERT of each row (a deferred constraint) 1 | 4, of a statement 4.
+_MORE: Final[Mapping[str, frozenset[tuple[int, str]]]] = MappingProxyType(
+    {
+        "section": frozenset({(4, "assay_section_not_again")}),
+        "erasure": frozenset({(7, "assay_erasure_guard"), (5, "assay_erasure_told")}),
+        "erasure_decision": frozenset({(7, "assay_erasure_decision_guard"), (5, "assay_erasure_approved")}),
+        "erasure_request": frozenset({(7, "assay_erasure_request_guard")}),
+        "hold_release": frozenset({(7, "assay_hold_release_guard")}),
+        "legal_hold": frozenset({(7, "assay_hold_guard")}),
+    }
+)
 
 WRITES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = MappingProxyType(
     {
         "app": {
             "head": frozenset({"UPDATE"}),
             **dict.fromkeys(set(LEDGER) - {"checkpoint"}, frozenset({"INSERT"})),
-            **dict.fromkeys(RECORDS, frozenset({"INSERT"})),
+            **dict.fromkeys((*RECORDS, *NOTICES), frozenset({"INSERT"})),
+            **dict.fromkeys(set(ERASURES) - {"erasure", "retention_floor"}, frozenset({"INSERT"})),
         },
         "signer": {
-            "checkpoint": frozenset({"INSERT"}),
-            "alarm": frozenset({"INSERT"}),
+            **dict.fromkeys(("checkpoint", "alarm", *SIGNERS_ACTS), frozenset({"INSERT"})),
             "signer_lease": frozenset({"INSERT", "UPDATE"}),
         },
         "reader": {},
@@ -47,7 +79,8 @@ WRITES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = MappingProxyType(
 )
 """What each role may write, by table; everything else on these tables is too much."""
 
-_TABLES: Final = (*LEDGER, *RECORDS, "head", "signer_lease", "django_migrations")
+GUARDED: Final = (*LEDGER, *ERASURES, *RECORDS, *SIGNERS_ACTS, *NOTICES, "head")
+_TABLES: Final = (*GUARDED, "signer_lease", "django_migrations")
 
 # The tables and the partitions they have.
 _GUARDS = """
@@ -89,32 +122,43 @@ class Protection:
 
     Attributes:
         unguarded: tables (or partitions) that no longer refuse changes.
-        rewritten: trigger functions that are gone or have another body.
+        rewritten: functions that guard and are gone or have another body.
         grants: privileges of a role that go beyond the design.
+        added: what no migration made and what gets between the ledger and those who use it.
+        missing: privileges that a role needs and lacks, as after a restore without them.
     """
 
-    unguarded: tuple[str, ...]
-    rewritten: tuple[str, ...]
-    grants: tuple[str, ...]
+    unguarded: tuple[str, ...] = ()
+    rewritten: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def fallen(self) -> tuple[str, ...]:
-        """What was taken down: evidence of somebody at work, where a loose grant may be a mistake of set-up."""
-        return self.unguarded + self.rewritten
+        """Evidence of somebody at work, where a loose grant may be a mistake of set-up."""
+        return self.unguarded + self.rewritten + self.added
 
 
 def protection(using: str = "default") -> Protection:
-    """The state of triggers, their functions and grants, in three queries."""
+    """The state of triggers, their functions and grants, in four queries."""
     with connections[using].cursor() as cursor:
-        cursor.execute(_GUARDS, {"tables": [*LEDGER, *RECORDS, "head"]})
+        cursor.execute(_GUARDS, {"tables": list(GUARDED)})
         unguarded = _unguarded(cursor.fetchall())
-        cursor.execute(_BODIES, {"names": list(FUNCTIONS)})
-        bodies = {str(name): hashlib.sha256(str(body).encode()).hexdigest() for name, body in cursor.fetchall()}
+        functions = {**FUNCTIONS, **FUNCTIONS_OF_RECORDS}
+        cursor.execute(_BODIES, {"names": list(functions)})
+        bodies = {str(name): digest(str(body)) for name, body in cursor.fetchall()}
         roles = {word: settings.DATABASE_ROLES[word] for word in WRITES}
         cursor.execute(_GRANTS, {"words": list(roles), "names": list(roles.values()), "tables": list(_TABLES)})
-        grants = _beyond(cursor.fetchall(), roles)
-    rewritten = tuple(f"function {name}" for name, digest in FUNCTIONS.items() if bodies.get(name) != digest)
-    return Protection(unguarded, rewritten, grants)
+        held = cursor.fetchall()
+        found = strangers(cursor, tables=GUARDED, functions=functions)
+    return Protection(
+        unguarded=unguarded,
+        rewritten=tuple(f"function {name}" for name, made in functions.items() if bodies.get(name) != made),
+        grants=_beyond(held, roles) + found.open,
+        added=found.added,
+        missing=_short(held, roles),
+    )
 
 
 def _unguarded(rows: Sequence[tuple[str, str, int | None, str | None]]) -> tuple[str, ...]:
@@ -124,9 +168,9 @@ def _unguarded(rows: Sequence[tuple[str, str, int | None, str | None]]) -> tuple
         standing.setdefault(table, set()).add((kind, function))
         parents[table] = parent
     fallen = []
-    for table in sorted({*LEDGER, *RECORDS, "head", *standing}):
-        each_row = HEAD_GROWS if parents.get(table) == "head" else REFUSES
-        if not {(_EACH_ROW, each_row), (_TRUNCATE, REFUSES)} <= standing.get(table, set()):
+    for table in sorted({*GUARDED, *standing}):
+        each_row = GUARDED_BY.get(parents.get(table, ""), REFUSES)
+        if not {(_EACH_ROW, each_row), (_TRUNCATE, REFUSES), *_MORE.get(table, ())} <= standing.get(table, set()):
             fallen.append(f"table {table}")
     return tuple(fallen)
 
@@ -138,4 +182,16 @@ def _beyond(rows: Sequence[tuple[str, str, str]], roles: Mapping[str, str]) -> t
             for word, table, privilege in rows
             if privilege not in WRITES[word].get(table, frozenset())
         )
+    )
+
+
+def _short(rows: Sequence[tuple[str, str, str]], roles: Mapping[str, str]) -> tuple[str, ...]:
+    """Writes that the design gives and the database does not; who lacks them lacks the right to read as well."""
+    held = set(rows)
+    return tuple(
+        f"{roles[word]} may not {privilege} {table}"
+        for word, tables in WRITES.items()
+        for table in sorted(tables)
+        for privilege in sorted(tables[table])
+        if (word, table, privilege) not in held
     )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from audit.models import Alarm, Checkpoint, Head, SelfCheck, SignerLease
+from audit.models import Checkpoint, Entry, Head, SignerLease
+from audit.queries.alarms import standing_rows
 
 State = Literal["ok", "behind", "frozen", "empty"]
 
@@ -35,7 +36,7 @@ class Pulse:
         signed_at: when that checkpoint was signed; None before the first.
         newest_at: when the newest entry was received; None in an empty log.
         frozen: why the signer stopped for good; empty while it signs.
-        alarms: the first `SHOWN` alarms, oldest first; `more_alarms` when there are others.
+        alarms: the first `SHOWN` alarms that nobody acknowledged, oldest first; `more_alarms` when there are others.
         state: "frozen" whenever an alarm stands or the signer stopped, "behind" when entries wait unsigned.
     """
 
@@ -54,21 +55,27 @@ class Pulse:
         return frozenset(alarm.entry for alarm in self.alarms if alarm.entry is not None)
 
     @property
+    def why_stopped(self) -> str:
+        """The class of the reason, which holds no content: "alarm", "contradiction", or empty while it signs."""
+        if self.state != "frozen":
+            return ""
+        return "alarm" if self.alarms or self.frozen.startswith("Alarm ") else "contradiction"
+
+    @property
     def unsigned(self) -> int:
         """Entries that no checkpoint covers yet."""
         return self.size - self.signed_size
 
 
 def pulse(*, now: datetime) -> Pulse:
-    """The state of the log at `now`, in four queries whatever the size of the log."""
+    """The state of the log at `now`, in four queries whatever the size of the log; one more when it looks late."""
     head = Head.objects.only("size", "received_at").first()
     checkpoint = Checkpoint.objects.only("size", "signed_at").order_by("-size").first()
     lease = SignerLease.objects.only("frozen_reason").first()
     frozen = lease.frozen_reason if lease else ""
     alarms = [
         AlarmLine(row.kind, row.entry_index, row.subject, row.detail, row.raised_at)
-        # A signer that was stopped by an alarm repeats it as one of its own: told once is enough.
-        for row in Alarm.objects.exclude(kind="signer.frozen", detail__startswith="Alarm ").order_by("id")[: SHOWN + 1]
+        for row in standing_rows().order_by("id")[: SHOWN + 1]
     ]
     size = head.size if head else 0
     signed_size = checkpoint.size if checkpoint else 0
@@ -81,30 +88,18 @@ def pulse(*, now: datetime) -> Pulse:
         frozen=frozen,
         alarms=tuple(alarms[:SHOWN]),
         more_alarms=len(alarms) > SHOWN,
-        state=_state(size, signed_size, newest_at, stopped=bool(frozen or alarms), now=now),
+        state=_state(size, signed_size, checkpoint, stopped=bool(frozen or alarms), now=now),
     )
 
 
-def _state(size: int, signed_size: int, newest_at: datetime | None, *, stopped: bool, now: datetime) -> State:
+def _state(size: int, signed_size: int, newest: Checkpoint | None, *, stopped: bool, now: datetime) -> State:
     if stopped:
         return "frozen"
-    if newest_at is None:
+    if not size:
         return "empty"
-    if signed_size < size and now - newest_at > BEHIND:
-        return "behind"
+    if signed_size < size and (newest is None or now - newest.signed_at > BEHIND):
+        # The entry that waits longest says it: the newest one is always young while entries keep coming.
+        waits = Entry.objects.values_list("received_at", flat=True).filter(index=signed_size).first()
+        if waits is None or now - waits > BEHIND:
+            return "behind"
     return "ok"
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The last run of the continuous self-check: when, how many entries it hashed again, what it found."""
-
-    run_at: datetime
-    entries: int
-    findings: int
-
-
-def last_self_check() -> Checked | None:
-    """The last run; None before the first."""
-    row = SelfCheck.objects.exclude(run_at=None).first()
-    return Checked(row.run_at, row.run_entries, row.findings) if row and row.run_at else None

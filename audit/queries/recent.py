@@ -40,7 +40,7 @@ class Recent:
 
 
 def recent(event_type: EventType, *, since: datetime, shown: int) -> Recent:
-    """What happened of one type since `since`, in two queries."""
+    """What happened of one type since `since`, in three queries."""
     rows = entries(type_=event_type, received_from=since, limit=COUNTED)
     said = section_facts([row.index for row in rows[:shown]])
     return Recent(tuple(Said(row, said.get(row.index, {})) for row in rows[:shown]), len(rows))

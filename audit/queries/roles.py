@@ -3,6 +3,8 @@
 from audit.models import User
 
 REQUESTERS, REVIEWERS, AUDITORS, OPERATORS = "Requesters", "Reviewers", "Auditors", "Operators"
+DATA_PROTECTION = "Data protection"
+"""Who decides erasures and releases holds (the database judges by the same names, migration 0007)."""
 
 
 def roles_of(user_id: int) -> frozenset[str]:

@@ -11,6 +11,7 @@ from audit.events import STATE_TYPES
 from audit.models import Entry
 from audit.queries.entries import EntryRow, section_facts
 from audit.queries.entries import entries as entry_page
+from audit.queries.erasures import erasures_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,31 @@ def state_at(subject: str, size: int) -> StateRow | None:
 
 def states_at(subjects: Sequence[str], size: int) -> dict[str, StateRow]:
     """The newest snapshot of each subject with index < size, in a constant number of queries."""
+    rows = {row.index: row for row in Entry.objects.filter(index__in=_newest(subjects, size))}
+    states = {}
+    for index, content in section_facts(list(rows)).items():
+        after = content.get("after")
+        if isinstance(after, dict):
+            row = rows[index]
+            states[row.subject] = StateRow(row.subject, index, row.received_at, after)
+    return states
+
+
+def snapshot_erased(subject: str, size: int) -> int | None:
+    """The entry that tells the erasure of the newest snapshot of `subject` with index < size; None when it stands,
+    was taken away without an erasure, or never was.
+    """
+    for erased in erasures_of(_newest([subject], size)).values():
+        return erased.get("facts")
+    return None
+
+
+def newest_snapshot(subject: str, size: int) -> int | None:
+    """The entry with the newest snapshot of `subject` below index `size`, whether or not its content is here."""
+    return next(iter(_newest([subject], size)), None)
+
+
+def _newest(subjects: Sequence[str], size: int) -> list[int]:
     with connections["default"].cursor() as cursor:
         # The newest one of each subject by its own index look-up: a deployment has all its windows as entries too.
         cursor.execute(
@@ -47,12 +73,4 @@ def states_at(subjects: Sequence[str], size: int) -> dict[str, StateRow]:
             " ORDER BY index DESC LIMIT 1) newest",
             [sorted(set(subjects)), size, sorted(STATE_TYPES)],
         )
-        newest = [index for (index,) in cursor.fetchall()]
-    rows = {row.index: row for row in Entry.objects.filter(index__in=newest)}
-    states = {}
-    for index, content in section_facts(list(rows)).items():
-        after = content.get("after")
-        if isinstance(after, dict):
-            row = rows[index]
-            states[row.subject] = StateRow(row.subject, index, row.received_at, after)
-    return states
+        return [index for (index,) in cursor.fetchall()]

@@ -93,7 +93,7 @@ class WindowRow:
 
 
 def windows(subject: str, kind: RecordKind, *, size: int | None = None, limit: int = 50) -> list[WindowRow]:
-    """The newest windows of a subject in the tree of `size` entries, newest first, in three queries.
+    """The newest windows of a subject in the tree of `size` entries, newest first.
 
     The newest 500 amendments of the subject are taken into account.
     """

@@ -1,22 +1,21 @@
 """What the self-check finds, and how it is told: once, in the insert-only table that stops the signer."""
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from django.conf import settings
-from django.db import transaction
-from django.utils.module_loading import import_string
 
 from audit.models import Alarm
+from audit.queries import keys
+from audit.queries.alarms import standing_matters
 from audit.queries.protection import protection
+from audit.tlog.keyhistory import KeyHistory, KeyHistoryError, of_keys
+from audit.tlog.keys import VerifierKey
 
 MOST_ALARMS: Final = 1000
 """Alarm rows that self-checks may make in all: one stops the signer, and a broken log must not fill the disk."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,8 @@ class Finding:
     """Something stored that contradicts the log.
 
     Attributes:
-        kind: `leaf`, `column`, `section`, `tile`, `checkpoint`, `head`, `missing`, `guard` or `registry`.
+        kind: `leaf`, `column`, `section`, `tile`, `checkpoint`, `head`, `missing`, `guard`, `keys` or
+            `registry`.
         entry_index: the entry it is about; for `checkpoint` the first one the last good checkpoint does not cover.
         subject: what it is about, `log` where nothing narrower is known.
         detail: a sentence for the people who must find out why.
@@ -36,19 +36,6 @@ class Finding:
     detail: str
 
 
-class Contradicting(Protocol):
-    """What a comparison of other tables with the log returns (see SELF_CHECK_COMPARISONS)."""
-
-    @property
-    def subject(self) -> str: ...
-
-    @property
-    def entry_index(self) -> int | None: ...
-
-    @property
-    def detail(self) -> str: ...
-
-
 def fallen_guards() -> list[Finding]:
     """What no longer refuses changes: somebody opened the ledger, whatever was done then."""
     return [
@@ -57,26 +44,13 @@ def fallen_guards() -> list[Finding]:
     ]
 
 
-def compare_tables() -> tuple[list[Finding], tuple[str, ...]]:
-    """Tables above the ledger against the ledger, by every comparison that the settings name.
-
-    Returns:
-        What was found, and the comparisons that failed: one that cannot read a forged row must not keep what the
-        others found from being told.
-    """
-    findings: list[Finding] = []
-    failed: list[str] = []
-    for path in settings.SELF_CHECK_COMPARISONS:
-        comparison: Callable[[], Iterable[Contradicting]] = import_string(path)
-        try:
-            with transaction.atomic():
-                found = list(comparison())
-        except Exception:
-            logger.exception("the comparison %s failed", path)
-            failed.append(path)
-        else:
-            findings += [Finding("registry", item.entry_index, item.subject, item.detail) for item in found]
-    return findings, tuple(failed)
+def known_keys() -> tuple[KeyHistory, list[Finding]]:
+    """The keys that checkpoints are held against; where the stored statements do not hold, the known key alone."""
+    try:
+        return keys.history(), []
+    except KeyHistoryError as error:
+        text = f"The stored key statements are not those of this log. {error}"
+        return of_keys([VerifierKey.parse(settings.LEDGER_VKEY)]), [Finding("keys", None, "log", text)]
 
 
 def raise_alarms(findings: Sequence[Finding], *, now: datetime) -> int:
@@ -86,7 +60,8 @@ def raise_alarms(findings: Sequence[Finding], *, now: datetime) -> int:
     """
     if not findings:
         return 0
-    known = set(Alarm.objects.values_list("kind", "entry_index", "subject")[: 2 * MOST_ALARMS])
+    # What a person has looked at and thawed is told again when it is found again.
+    known = standing_matters(limit=2 * MOST_ALARMS)
     fresh = {(item.kind, item.entry_index, item.subject): item for item in reversed(findings)}
     rows = [
         Alarm(kind=item.kind, entry_index=item.entry_index, subject=item.subject, detail=item.detail, raised_at=now)

@@ -8,9 +8,10 @@ from audit.ledger.tiles import grow
 from audit.models import Checkpoint, Tile
 from audit.selfcheck.entries import Row
 from audit.selfcheck.findings import Finding
-from audit.tlog.checkpoint import CheckpointError, open_checkpoint
+from audit.tlog.checkpoint import CheckpointError
 from audit.tlog.encoding import HASH_SIZE
-from audit.tlog.note import InvalidSignatureError, MalformedNoteError, UnverifiedNoteError, VerifierKey
+from audit.tlog.keyhistory import KeyHistory, read_checkpoint_in
+from audit.tlog.note import InvalidSignatureError, MalformedNoteError, UnverifiedNoteError
 from audit.tlog.tree import TILE_WIDTH, RightEdge, TreeError
 from audit.tlog.tree import Tile as ComputedTile
 
@@ -24,12 +25,12 @@ class TreeWalk:
         findings: contradictions so far.
     """
 
-    def __init__(self, connection: Connection[Row], edge: RightEdge, *, key: VerifierKey) -> None:
+    def __init__(self, connection: Connection[Row], edge: RightEdge, *, keys: KeyHistory) -> None:
         self.edge = edge
         self.good = edge.size
         self.findings: list[Finding] = []
         self._connection = connection
-        self._key = key
+        self._keys = keys
         self._left = False
 
     def take(self, hashes: Sequence[bytes]) -> None:
@@ -50,7 +51,7 @@ class TreeWalk:
         """The note is what was signed; the row only repeats it."""
         root = self.edge.root()
         try:
-            signed = open_checkpoint(row.note, [self._key])
+            signed, _opened = read_checkpoint_in(row.note, self._keys)
         except (CheckpointError, MalformedNoteError, InvalidSignatureError, UnverifiedNoteError) as error:
             self._say(f"The checkpoint of {row.size} entries is not what the log's key signed: {error}", row)
             return

@@ -1,14 +1,16 @@
 """Records against the entries that seal them: a comparison for the self-check (SELF_CHECK_COMPARISONS).
 
-It looks at the newest windows, as many as hold `MOST_RECORDS` records together, so that a run costs the same however
-long an installation has lived. Older records are checked when somebody asks for the proof of one.
+Every round begins with the newest windows of each kind, as many as hold `MOST_RECORDS` records together, and then goes
+over all windows, a slice at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from audit import ledger
 from audit.models import EventKey, RecordKind, Window
@@ -30,32 +32,66 @@ class Contradiction:
     detail: str
 
 
-def contradictions() -> Iterator[Contradiction]:
-    """What the newest windows of each kind hold against what the ledger says they hold."""
-    for kind in RecordKind:
-        windows = _newest(kind)
-        indexes = _entry_indexes(windows)
-        told = section_facts(sorted(indexes.values()))
-        for window in windows:
-            index = indexes.get(window.pk)
-            facts = told.get(index, {}) if index is not None else {}
-            wrong = _compare(kind, window, facts) if index is not None else "no entry of the ledger seals it"
-            if wrong:
-                detail = (
-                    f"The {kind.value} window of {window.subject} from {window.starts_at:%Y-%m-%d %H:%M:%S}: {wrong}."
-                )
-                yield Contradiction(f"window:{window.pk}", index, detail)
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one slice of the comparison gave; `position` is where the next one begins, empty after the last.
+
+    `rows` counts the records it hashed.
+    """
+
+    found: tuple[Contradiction, ...]
+    rows: int
+    position: str
 
 
-def _newest(kind: RecordKind) -> list[Window]:
+def contradictions(position: str = "") -> Slice:
+    """What the next windows hold against what the ledger says they hold.
+
+    Args:
+        position: key of the last window looked at; anything else means the start.
+    """
+    try:
+        after = uuid.UUID(position) if position else None
+    except ValueError:
+        after = None
+    newest = () if after else tuple(window for kind in RecordKind for window in _few(_newest(kind)))
+    following = Window.objects.order_by("pk")
+    windows = _few((following.filter(pk__gt=after) if after else following)[:MOST_WINDOWS])
+    found = {finding.subject: finding for finding in _contradicting((*newest, *windows))}
+    return Slice(
+        found=tuple(found.values()),
+        rows=sum(window.rows for window in (*newest, *windows)),
+        position=str(windows[-1].pk) if windows else "",
+    )
+
+
+def _contradicting(windows: Sequence[Window]) -> Iterator[Contradiction]:
+    indexes = _entry_indexes(windows)
+    told = section_facts(sorted(set(indexes.values())))
+    for window in windows:
+        index = indexes.get(window.pk)
+        facts = told.get(index, {}) if index is not None else {}
+        kind = RecordKind(window.kind)
+        wrong = _compare(kind, window, facts) if index is not None else "no entry of the ledger seals it"
+        if wrong:
+            detail = f"The {kind.value} window of {window.subject} from {window.starts_at:%Y-%m-%d %H:%M:%S}: {wrong}."
+            yield Contradiction(f"window:{window.pk}", index, detail)
+
+
+def _newest(kind: RecordKind) -> QuerySet[Window]:
+    return Window.objects.filter(kind=kind).order_by("-sealed_at", "-pk")[:MOST_WINDOWS]
+
+
+def _few(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """The first of them, up to MOST_RECORDS records and at least one."""
     chosen: list[Window] = []
     records = 0
-    for window in Window.objects.filter(kind=kind).order_by("-sealed_at", "-pk")[:MOST_WINDOWS]:
+    for window in windows:
         records += window.rows
         if chosen and records > MOST_RECORDS:
             break
         chosen.append(window)
-    return chosen
+    return tuple(chosen)
 
 
 def _entry_indexes(windows: Sequence[Window]) -> dict[object, int]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from audit.admin.pages import is_auditor
 from audit.models import User
 from governance import operations, queries
 from governance.models import ApprovalRequest
@@ -75,7 +76,7 @@ def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
 def deployment(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     """What is approved against what runs."""
     try:
-        found = queries.deployment_page(deployment_id)
+        found = queries.deployment_page(deployment_id, sees_everything=is_auditor(request))
     except queries.DeploymentNotFound as error:
         raise Http404(str(error)) from error
     return _page(request, "admin/governance/deployment.html", {"title": found.name, "deployment": found})

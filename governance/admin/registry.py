@@ -1,9 +1,11 @@
 """Registry tables in the stock admin, for looking only: rows change through operations, never by a form here."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -11,7 +13,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from audit.admin.pages import is_auditor
 from governance.models import Agent, Comparison, Deployment, Finding, GpuModel, GpuPool, ModelVersion
+from governance.queries.quoting import Told, details
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[models.Model]
@@ -148,6 +152,23 @@ class ComparisonAdmin(ReadOnly):
     ordering = ("-recorded_at", "pk")
 
 
+def _tell(request: HttpRequest, rows: Sequence[Finding]) -> None:
+    """Put what this reader may read in place of the kept sentence, for showing: the rows are never saved."""
+    told = details([Told.of(row) for row in rows], sees_everything=is_auditor(request))
+    for row, detail in zip(rows, told, strict=True):
+        row.detail = detail
+
+
+class FindingList(ChangeList):
+    """The page of findings as this reader may read them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows = list(self.result_list)
+        _tell(request, rows)
+        self.result_list = rows
+
+
 @admin.register(Finding)
 class FindingAdmin(ReadOnly):
     kind = "finding"
@@ -155,6 +176,14 @@ class FindingAdmin(ReadOnly):
     list_filter = ("kind",)
     search_fields = ("subject", "detail")
     ordering = ("-raised_at", "pk")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return FindingList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
+        found = super().get_object(request, object_id, from_field)
+        _tell(request, [found] if isinstance(found, Finding) else [])
+        return found
 
     @admin.display(description=_("Kind"), ordering="kind")
     def kind_word(self, row: Finding) -> str:

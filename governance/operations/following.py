@@ -1,5 +1,8 @@
 """Learning from the log: what evidence says that no approval covers becomes a finding.
 
+A finding is kept for ever and everybody may read it, so it holds no word that only a client wrote: what Assay issued
+stands in clear, anything else in its leaf's form. Pages read the words in the evidence (`governance.queries.quoting`).
+
 A follower reads on from its stored cursor under a row lock, so two of them never read the same entries, and the
 same evidence read twice raises the same finding once.
 """
@@ -13,8 +16,10 @@ from audit import ledger
 from audit import queries as log
 from audit.events import EventType
 from audit.queries import EntryRow
+from audit.queries.disclosure import is_open_to_all
 from governance.models import Cursor, Finding
 from governance.operations.base import change, event
+from governance.queries.quoting import leaf_form, named
 from governance.queries.watching import Approved, Grants, approved_caps, granted_tools
 
 CURSOR: Final = "governance"
@@ -102,9 +107,15 @@ def _told(content: Mapping[str, object]) -> Mapping[str, object]:
 
 def _subject(content: Mapping[str, object], kind: str) -> str:
     """The ledger's name of the deployment or agent that facts are about: `kind:uuid`, or what they called it."""
-    named = content.get(kind) or content.get("subject")
-    name = _printable(named) if isinstance(named, str) else ""
+    name = _printable(named(content, kind))
     return name if not name or name.startswith(f"{kind}:") else f"{kind}:{name}"[:200]
+
+
+def _unregistered(entry: EntryRow, content: Mapping[str, object], kind: str, detail: str) -> _Sight:
+    word = named(content, kind)
+    # What stands in the leaf in clear is public already.
+    subject = word[:200] if word == entry.subject else leaf_form("subject", word)
+    return _Sight(Finding.Kind.UNREGISTERED_SUBJECT, subject, kind, entry.index, detail)
 
 
 def _usage(entry: EntryRow, content: Mapping[str, object], approved: Mapping[str, Approved]) -> _Sight | None:
@@ -113,13 +124,7 @@ def _usage(entry: EntryRow, content: Mapping[str, object], approved: Mapping[str
         return None
     known = approved.get(subject)
     if known is None:
-        return _Sight(
-            Finding.Kind.UNREGISTERED_SUBJECT,
-            subject,
-            "",
-            entry.index,
-            f"Usage was reported for {subject}, which nobody registered.",
-        )
+        return _unregistered(entry, content, "deployment", "Usage was reported for a deployment nobody registered.")
     if known.revision is None:
         return _Sight(
             Finding.Kind.UNAPPROVED_REVISION,
@@ -131,12 +136,13 @@ def _usage(entry: EntryRow, content: Mapping[str, object], approved: Mapping[str
     most = content.get("reasoning_tokens_max")
     if known.cap is None or not isinstance(most, int) or isinstance(most, bool) or most <= known.cap:
         return None
+    used = str(most) if is_open_to_all(entry.source, "facts") else "more"
     return _Sight(
         Finding.Kind.REASONING_CAP_EXCEEDED,
         f"deployment:{known.id}",
         f"revision {known.revision}, {entry.occurred_at.date().isoformat()}",
         entry.index,
-        f"An answer of {known.name} used {most} reasoning tokens; revision {known.revision} is approved for"
+        f"An answer of {known.name} used {used} reasoning tokens; revision {known.revision} is approved for"
         f" at most {known.cap}.",
     )
 
@@ -147,27 +153,17 @@ def _call(entry: EntryRow, content: Mapping[str, object], agents: Mapping[str, G
         return None
     agent = agents.get(subject)
     if agent is None:
-        return _Sight(
-            Finding.Kind.UNREGISTERED_SUBJECT,
-            subject,
-            "",
-            entry.index,
-            f"A tool call was recorded for {subject}, which nobody registered.",
-        )
-    name = _shown(tool)
+        return _unregistered(entry, content, "agent", "A tool call was recorded for an agent nobody registered.")
     if isinstance(tool, str) and tool in agent.tools:
         if content.get("side_effect") is not True or agent.tools[tool] != "read_only":
             return None
+        name = _printable(tool)
         why = f"{agent.name} called {name} with a side effect; it may only read with it."
     else:
-        why = f"{agent.name} called {name}, which it was not granted."
-    day = entry.occurred_at.date().isoformat()
-    scope = f"{name}, {day}"
+        name = leaf_form("tool", tool) if isinstance(tool, str) else "an unnamed tool"
+        why = f"{agent.name} called a tool it was not granted."
+    scope = f"{name}, {entry.occurred_at.date().isoformat()}"
     return _Sight(Finding.Kind.TOOL_CALL_OUTSIDE_GRANT, f"agent:{agent.id}", scope, entry.index, why)
-
-
-def _shown(tool: object) -> str:
-    return _printable(tool) if isinstance(tool, str) else "an unnamed tool"
 
 
 def _printable(text: str) -> str:

@@ -15,6 +15,7 @@ from governance.models import (
     Finding,
     Revision,
 )
+from governance.queries.quoting import Told, details
 from governance.queries.review import state_mark
 from governance.queries.telling import HistoryLine, history_lines
 from governance.queries.usage import UsageWindow, usage_of
@@ -102,8 +103,11 @@ class DeploymentPage:
     history: tuple[HistoryLine, ...]
 
 
-def deployment_page(deployment_id: UUID) -> DeploymentPage:
+def deployment_page(deployment_id: UUID, *, sees_everything: bool = False) -> DeploymentPage:
     """The page of one deployment, in a constant number of queries.
+
+    Args:
+        sees_everything: whether the reader may read every section: the words of clients that findings are about.
 
     Raises:
         DeploymentNotFound: no such deployment.
@@ -135,7 +139,7 @@ def deployment_page(deployment_id: UUID) -> DeploymentPage:
         cap=cap,
         facts=_facts(revision),
         windows=usage.windows,
-        findings=_findings(subject),
+        findings=_findings(subject, sees_everything=sees_everything),
         requests=_requests(found),
         comparisons=_comparisons(found),
         agents=_agents(found),
@@ -158,9 +162,13 @@ def _facts(revision: Revision | None) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _findings(subject: str) -> tuple[FindingLine, ...]:
-    rows = Finding.objects.filter(subject=subject).order_by("-raised_at", "pk")[:SHOWN]
-    return tuple(FindingLine(row.get_kind_display(), row.detail, row.entry_index, row.raised_at) for row in rows)
+def _findings(subject: str, *, sees_everything: bool) -> tuple[FindingLine, ...]:
+    rows = list(Finding.objects.filter(subject=subject).order_by("-raised_at", "pk")[:SHOWN])
+    told = details((Told.of(row) for row in rows), sees_everything=sees_everything)
+    return tuple(
+        FindingLine(row.get_kind_display(), detail, row.entry_index, row.raised_at)
+        for row, detail in zip(rows, told, strict=True)
+    )
 
 
 def _requests(found: Deployment) -> tuple[RequestLine, ...]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model as Table
 
 from audit import queries as log
 from audit.events import EventType
+from audit.queries.absences import is_absent
 from governance.models import (
     Agent,
     ApprovalRequest,
@@ -76,30 +77,78 @@ class Mismatch:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one slice of the comparison gave; `position` is where the next one begins, empty after the last."""
+
+    found: tuple[Mismatch, ...]
+    rows: int
+    position: str
+
+
 def reconcile() -> list[Mismatch]:
-    """Every difference between the governed tables and the ledger; an empty list is agreement.
-
-    A change may commit between reading a row and reading its entry, so each difference is looked at again
-    between two reads of the entry that agree before it is reported.
-    """
+    """Every difference between the governed tables and the ledger; an empty list is agreement."""
     found: list[Mismatch] = []
-    for kind, table in TABLES.items():
-        for batch in _batches(table):
-            confirmed = (_confirm(kind, table, pk) for pk in _differing(kind, batch))
-            found += [mismatch for mismatch in confirmed if mismatch is not None]
-        found += _vanished(kind, table)
-    return found
+    position = ""
+    while True:
+        part = reconcile_slice(position)
+        found += part.found
+        position = part.position
+        if not position:
+            return found
 
 
-def _batches(table: type[Table]) -> Iterator[list[Table]]:
-    rows = table._default_manager.order_by("pk").iterator(chunk_size=BATCH)
-    while batch := list(islice(rows, BATCH)):
-        yield batch
+def reconcile_slice(position: str = "") -> Slice:
+    """Compare up to BATCH rows from `position` on; one that this function did not make means the start.
+
+    For each kind first its rows, by key, then the entries that its rows begin with, newest first: a row that is gone
+    is told by its entry alone. A change may commit between reading a row and reading its entry, so each difference is
+    looked at again between two reads of the entry that agree before it is reported.
+    """
+    place = _place(position)
+    table = TABLES[place.kind]
+    if place.walk == "rows":
+        rows = table._default_manager.order_by("pk")
+        batch = list((rows.filter(pk__gt=place.after) if place.after else rows)[:BATCH])
+        confirmed = (_confirm(place.kind, table, pk) for pk in _differing(place.kind, batch))
+        found = tuple(mismatch for mismatch in confirmed if mismatch is not None)
+        last = str(batch[-1].pk) if len(batch) == BATCH else ""
+        return Slice(found, len(batch), f"{place.kind} rows {last}" if last else f"{place.kind} told")
+    before = int(place.after) if place.after else None
+    page = log.entries(type_=REGISTERED_BY[place.kind], before=before, limit=BATCH)
+    if page:
+        return Slice(tuple(_vanished(place.kind, table, page)), len(page), f"{place.kind} told {page[-1].index}")
+    kinds = list(TABLES)
+    following = kinds[kinds.index(place.kind) + 1 :]
+    return Slice((), 0, f"{following[0]} rows" if following else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    kind: str = next(iter(TABLES))
+    walk: str = "rows"
+    after: str = ""
+
+
+def _place(position: str) -> _Place:
+    kind, _, rest = position.partition(" ")
+    walk, _, after = rest.partition(" ")
+    if kind not in TABLES or walk not in {"rows", "told"}:
+        return _Place()
+    try:
+        if walk == "rows" and after:
+            TABLES[kind]._meta.pk.to_python(after)
+        elif after:
+            int(after)
+    except (ValidationError, ValueError):
+        return _Place()
+    return _Place(kind, walk, after)
 
 
 def _differing(kind: str, rows: Sequence[Table]) -> list[object]:
-    states = log.states_at([f"{kind}:{row.pk}" for row in rows], log.head_size())
-    return [row.pk for row in rows if _difference(kind, row, states.get(f"{kind}:{row.pk}")) is not None]
+    size = log.head_size()
+    states = log.states_at([f"{kind}:{row.pk}" for row in rows], size)
+    return [row.pk for row in rows if _difference(kind, row, states.get(f"{kind}:{row.pk}"), size) is not None]
 
 
 def _confirm(kind: str, table: type[Table], pk: object) -> Mismatch | None:
@@ -107,30 +156,39 @@ def _confirm(kind: str, table: type[Table], pk: object) -> Mismatch | None:
     for _attempt in range(ATTEMPTS):
         before = log.state_at(subject, log.head_size())
         row = table._default_manager.filter(pk=pk).first()
-        after = log.state_at(subject, log.head_size())
+        size = log.head_size()
+        after = log.state_at(subject, size)
         if row is not None and (before and before.index) == (after and after.index):
-            return _difference(kind, row, after)
+            return _difference(kind, row, after, size)
     return None
 
 
-def _difference(kind: str, row: Table, state: log.StateRow | None) -> Mismatch | None:
+def _difference(kind: str, row: Table, state: log.StateRow | None, size: int) -> Mismatch | None:
+    """What is wrong with a row; `state` is its newest snapshot below index `size`."""
     subject = f"{kind}:{row.pk}"
-    if state is None:
-        return Mismatch(subject, None, "The table has this row; no entry tells of it.")
     now = snapshot(kind, row)
     # Only what the entry tells: a column that a later version added is not told by entries written before it.
-    wrong = sorted(field for field, told in state.after.items() if now.get(field) != told)
-    if not wrong:
+    wrong = sorted(field for field, told in state.after.items() if now.get(field) != told) if state else []
+    if state and not wrong:
         return None
-    return Mismatch(subject, state.index, f"The table differs from the entry in: {', '.join(wrong)}.")
+    newest = state.index if state else log.newest_snapshot(subject, size)
+    completed = log.completed_from(newest) if newest is not None else None
+    if completed is not None and log.newest_snapshot(subject, completed) is not None:
+        # The log was completed after a restore and the tables were not: they are older than this entry.
+        return _difference(kind, row, log.state_at(subject, completed), completed)
+    if state:
+        return Mismatch(subject, state.index, f"The table differs from the entry in: {', '.join(wrong)}.")
+    # Where the snapshot was erased, or an import came without it, there is nothing to compare the row with.
+    if newest is not None and (log.snapshot_erased(subject, size) is not None or is_absent(newest, "facts")):
+        return None
+    return Mismatch(subject, None, "The table has this row; no entry tells of it.")
 
 
-def _vanished(kind: str, table: type[Table]) -> Iterator[Mismatch]:
-    """Rows that the ledger tells of and that the table no longer has."""
-    before: int | None = None
-    while page := log.entries(type_=REGISTERED_BY[kind], before=before, limit=BATCH):
-        before = page[-1].index
-        told = {entry.subject.partition(":")[2]: entry.index for entry in page if entry.source == "app"}
-        kept = {str(pk) for pk in table._default_manager.filter(pk__in=told).values_list("pk", flat=True)}
-        for label in sorted(told.keys() - kept):
-            yield Mismatch(f"{kind}:{label}", told[label], "An entry tells of this row; the table has lost it.")
+def _vanished(kind: str, table: type[Table], page: Sequence[log.EntryRow]) -> Iterator[Mismatch]:
+    """Rows that these entries tell of and that the table no longer has."""
+    told = {entry.subject.partition(":")[2]: entry.index for entry in page if entry.source == "app"}
+    kept = {str(pk) for pk in table._default_manager.filter(pk__in=told).values_list("pk", flat=True)}
+    gone = told.keys() - kept
+    here = log.outside_of_completed({told[label] for label in gone})
+    for label in sorted(label for label in gone if told[label] in here):
+        yield Mismatch(f"{kind}:{label}", told[label], "An entry tells of this row; the table has lost it.")

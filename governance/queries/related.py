@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Concat
 from audit.events import STATE_TYPES
 from audit.models import Entry
 from governance.models import Agent, ApprovalRequest, Comparison, Decision, Deployment, Finding, Revision, ToolGrant
+from governance.queries.quoting import leaf_forms
 
 
 def related_subjects(deployment_id: UUID) -> tuple[str, ...]:
@@ -75,6 +76,7 @@ def _findings(deployment_id: UUID) -> QuerySet[Finding]:
     """Findings about the deployment or one of its agents, by id or, from before it was registered, by name."""
     deployments = Deployment.objects.filter(pk=deployment_id).values_list("pk", "name")
     agents = Agent.objects.filter(deployment_id=deployment_id).values_list("pk", "name")
-    about = {f"deployment:{part}" for row in deployments for part in row}
-    about |= {f"agent:{part}" for row in agents for part in row}
+    about = {f"deployment:{pk}" for pk, _name in deployments} | {f"agent:{pk}" for pk, _name in agents}
+    about = about.union(*(leaf_forms("deployment", name) for _pk, name in deployments))
+    about = about.union(*(leaf_forms("agent", name) for _pk, name in agents))
     return Finding.objects.filter(subject__in=about)

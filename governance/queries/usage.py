@@ -34,7 +34,7 @@ class Usage:
 
 
 def usage_of(subject: str, *, cap: int | None, limit: int) -> Usage:
-    """What the ledger says about the use of a deployment, in two queries."""
+    """What the ledger says about the use of a deployment."""
     entries = log.entries(subject=subject, type_=EventType.WINDOW_USAGE, limit=limit)
     facts = log.section_facts([entry.index for entry in entries])
     told = [entry.index for entry in entries if "revision_digest" in facts.get(entry.index, {})]

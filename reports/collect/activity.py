@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from audit.events import EventType
+from governance.queries.quoting import leaf_forms
 from reports.collect.approvals import parsed
 from reports.collect.evidence import Evidence, Facts, Ledger, moment, text, whole
 from reports.collect.subjects import Subjects
@@ -116,8 +117,8 @@ def findings(ledger: Ledger, found: Subjects) -> tuple[tuple[Finding, ...], int]
     """The newest findings about the deployment or one of its agents, oldest first, and how many are left out."""
     state = found.states.get(found.deployment)
     about = {found.deployment, *(agent.row.subject for agent in found.agents)}
-    about.add(f"deployment:{state.after.get('name')}" if state else "")
-    about.update(f"agent:{agent.after.get('name')}" for agent in found.agents)
+    about |= leaf_forms("deployment", text(state.after.get("name"))) if state else set()
+    about = about.union(*(leaf_forms("agent", text(agent.after.get("name"))) for agent in found.agents))
     raised, left_out = ledger.of_deployment(
         "finding", found.deployment, newest=MAX_FINDINGS, keep=lambda item: item.after.get("subject") in about
     )

@@ -7,8 +7,8 @@ from django.conf import settings
 
 from audit import queries
 from audit.queries import CheckpointRow
+from audit.queries.keys import current_keys
 from audit.queries.names import names_of
-from audit.tlog.keys import VerifierKey
 from reports import dataset
 from reports.collect import activity, approvals, register, registry, telemetry
 from reports.collect.evidence import Ledger, moment, text
@@ -92,7 +92,8 @@ def _report(row: Report, checkpoint: CheckpointRow, renderer: dataset.Renderer) 
 
 
 def _checkpoint(row: CheckpointRow) -> dataset.Checkpoint:
-    key = VerifierKey.parse(settings.LEDGER_VKEY)
+    # The oldest key that signed this size: a later change of keys does not change an old report.
+    key = current_keys(row.size)[0]
     return dataset.Checkpoint(
         origin=settings.LEDGER_ORIGIN,
         size=row.size,

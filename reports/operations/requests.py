@@ -57,12 +57,12 @@ def request_report(
         raise NoCheckpoint(_("The log has no such signed checkpoint yet. Wait for the signer and ask again."))
     subject = f"deployment:{deployment_id}"
     state = queries.state_at(subject, checkpoint.size)
-    if state is None:
+    if state is None and queries.snapshot_erased(subject, checkpoint.size) is None:
         raise UnknownDeployment(_("The ledger does not know this deployment at its newest signed checkpoint."))
     report = Report(
         id=uuid4(),
         deployment=subject,
-        title=str(state.after.get("name", subject))[:200],
+        title=str(state.after.get("name", subject) if state else subject)[:200],
         tree_size=checkpoint.size,
         language=language,
         classification=classification[:200],
