@@ -1,8 +1,14 @@
 """One measured figure, as the line that `./quickstart bench` prints."""
 
 import json
+import statistics
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench.arithmetic import spread
+from bench.durability import machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +21,8 @@ class Figure:
         ratio: value / baseline (for rates: above 1 is faster than the baseline).
         target: the ratio to reach, or None where none is set.
         met: whether it was reached, or None without a target.
+        rounds: spread of what was measured in the rounds, by side.
+        parts: further numbers that the figure is made of or is to be read with.
     """
 
     name: str
@@ -24,18 +32,57 @@ class Figure:
     ratio: float | None = None
     target: float | None = None
     met: bool | None = None
+    rounds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
     def print(self) -> None:
-        """One JSON object on one line of standard output."""
-        sys.stdout.write(json.dumps(asdict(self)) + "\n")
+        """One JSON object on one line of standard output, with what must be known of the machine."""
+        sys.stdout.write(json.dumps({**asdict(self), "machine": machine()}) + "\n")
         sys.stdout.flush()
 
 
-def rate(name: str, value: float, baseline: float, unit: str, *, target: float | None) -> Figure:
-    """A figure whose ratio should be at least `target`."""
-    ratio = value / baseline
-    met = None if target is None else ratio >= target
-    return Figure(name, round(value, 1), unit, round(baseline, 1), round(ratio, 3), target, met)
+def rate(
+    name: str,
+    ours: Sequence[float],
+    baseline: Sequence[float],
+    unit: str,
+    *,
+    target: float | None,
+    parts: Mapping[str, Any] | None = None,
+) -> Figure:
+    """The median of our rounds over the median of the baseline's; it should be at least `target`."""
+    return _compare(name, ours, baseline, unit, target=target, parts=parts, more_is_better=True)
+
+
+def growth(
+    name: str,
+    large: Sequence[float],
+    small: Sequence[float],
+    unit: str,
+    *,
+    target: float | None,
+    parts: Mapping[str, Any] | None = None,
+) -> Figure:
+    """The median on a large log over the median on a small one; it should be at most `target`."""
+    return _compare(name, large, small, unit, target=target, parts=parts, more_is_better=False)
+
+
+def _compare(
+    name: str,
+    ours: Sequence[float],
+    baseline: Sequence[float],
+    unit: str,
+    *,
+    target: float | None,
+    parts: Mapping[str, Any] | None,
+    more_is_better: bool,
+) -> Figure:
+    value, base = statistics.median(ours), statistics.median(baseline)
+    ratio = value / base
+    met = None if target is None else (ratio >= target if more_is_better else ratio <= target)
+    pairs = [a / b for a, b in zip(ours, baseline, strict=True)]
+    rounds = {"value": spread(ours), "baseline": spread(baseline), "ratio": spread(pairs)}
+    return Figure(name, round(value, 3), unit, round(base, 3), round(ratio, 3), target, met, rounds, parts or {})
 
 
 def progress(text: str) -> None:

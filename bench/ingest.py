@@ -1,201 +1,184 @@
-"""Event ingestion: batches against raw COPY, single events against a plain Django view."""
+"""Event ingestion over HTTP: batches against raw COPY, single events against a plain Django view."""
 
 import argparse
-import json
 import os
-import statistics
 import time
-import uuid
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
 
 import psycopg
-from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import connections
+from psycopg import sql
 
-from audit import ledger
-from audit.access.people import register_login, register_service_account
-from audit.access.tokens import issue_token
-from audit.ledger import rows
-from audit.ledger.append import prepare_all
-from audit.tlog.tree import leaf_hash
+from bench import databases, preload
+from bench.arithmetic import alternate, percentile
 from bench.durability import require_fsync
+from bench.events import batch_body, body
 from bench.figure import Figure, progress, rate
 from bench.load import drive, request_bytes
 from bench.server import gunicorn
 
-BATCH = 500
-BATCHES_A_ROUND = 20
-SINGLES_A_ROUND = 1_600
-CONNECTIONS = 16
-_PATH = "/api/v1/events"
+BATCH: Final = 500
+BATCH_CONNECTIONS: Final = 4
+SINGLE_CONNECTIONS: Final = 16
+PATH: Final = "/api/v1/events"
+
+_OURS: Final = "bench_ours"
+_BASE: Final = "bench_baseline"
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print `ingest_batch_vs_copy`, `ingest_single_vs_view` and the p99 of single events."""
+    """Print `ingest_batch_vs_copy`, `ingest_single_vs_view` and the 99th percentile of single events."""
     require_fsync()
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
-    _make_plain_table()
-    token = _token()
-    _preload(options.preload)
-    _batches(options.rounds, token)
-    _singles(options.rounds, token)
+    loaded = preload.template(options.preload)
+    with clones(loaded) as state, preload.signer(state), gunicorn() as url:
+        # The signer reads and hashes what is written, as it does in service.
+        _batches(url, loaded, rounds=options.rounds, batches=4 if options.small else 20)
+        with gunicorn("bench.plain.wsgi:application", variables=databases.addresses(_BASE)) as plain:
+            _singles(url, plain, loaded, rounds=options.rounds, count=320 if options.small else 3_200)
 
 
-def _token() -> str:
-    now = datetime.now(UTC)
-    owner = register_login(
-        username="bench", display_name="Bench", password=None, groups=[], actor="system:bench", now=now
-    )
-    account = register_service_account(
-        name="bench", source_name="bench", owner_id=owner.person_id, actor=owner.actor, now=now
-    )
-    lifetime = timedelta(days=1)
-    scopes = ["events:write"]
-    return issue_token(service_account_id=account.id, scopes=scopes, lifetime=lifetime, actor=owner.actor, now=now).text
+@contextmanager
+def clones(loaded: preload.Template) -> Iterator[Path]:
+    """Two copies of the loaded log, one for each side, ours in use; yields the state folder of our signer."""
+    folder = Path(os.environ["DATA_DIR"]) / _OURS
+    try:
+        databases.clone(loaded.name, _BASE)
+        _make_plain_table()
+        databases.clone(loaded.name, _OURS)
+        yield preload.copy_signer_state(loaded, folder)
+    finally:
+        databases.drop(_OURS)
+        databases.drop(_BASE)
+        databases.use(loaded.name)
 
 
-def _event(number: int) -> dict[str, Any]:
-    return {
-        "id": f"bench-{uuid.uuid4()}",
-        "type": "evaluation.completed",
-        "subject": f"run-{number % 97}",
-        "occurred_at": "2026-11-24T09:00:00Z",
-        "data": {"step": number, "metric": "accuracy", "value": "0.871", "note": "n" * 180},
-    }
+# --- batches --------------------------------------------------------------------------------------
 
 
-def _ledger_event(number: int) -> ledger.Event:
-    body = json.dumps(_event(number)).encode()
-    return ledger.Event(
-        type="evaluation.completed",
-        subject=f"x:{number % 97:064x}",
-        source="source:bench",
-        actor="service:bench",
-        occurred_at=datetime(2026, 11, 24, 9, tzinfo=UTC),
-        sections=(ledger.Section("facts", body),),
-        idempotency=ledger.Idempotency(f"pre-{number}", body),
-    )
+def _batches(url: str, loaded: preload.Template, *, rounds: int, batches: int) -> None:
+    copier = Copier()
+
+    def ours() -> float:
+        bodies = [batch_body(number * BATCH, BATCH) for number in range(batches)]
+        requests = [request_bytes(url, PATH, one, loaded.token) for one in bodies]
+        elapsed = drive(url, requests, connections=BATCH_CONNECTIONS).elapsed
+        copier.note(batches)
+        return batches * BATCH / elapsed
+
+    def raw() -> float:
+        return batches * BATCH / copier.copy()
+
+    ours()  # warm-up; the baseline stays one round behind, so that it always has rows to copy
+    results = alternate({"ours": ours, "copy": raw}, rounds)
+    progress(f"batches: {[round(r) for r in results['ours']]} events/s, COPY {[round(r) for r in results['copy']]}")
+    parts = {"batch": BATCH, "batches_a_round": batches, "connections": BATCH_CONNECTIONS, "preloaded": loaded.entries}
+    rate("ingest_batch_vs_copy", results["ours"], results["copy"], "events/s", target=0.5, parts=parts).print()
 
 
-def _preload(count: int) -> None:
-    start = time.perf_counter()
-    step = 4_000
-    for first in range(0, count, step):
-        events = [_ledger_event(number) for number in range(first, min(first + step, count))]
-        with transaction.atomic(durable=True):
-            ledger.append(events=events)
-        if first % 100_000 == 0:
-            progress(f"preloaded {first + len(events)} of {count} entries")
-    if count:
-        progress(f"preloaded {count} entries in {time.perf_counter() - start:.0f} s")
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("ANALYZE entry, section, event_key")
+class Copier:
+    """The baseline: rows that the product wrote into its database, by binary COPY into the same place of a twin.
 
-
-def _batches(rounds: int, token: str) -> None:
-    ours, raw = [], []
-    with gunicorn() as url:
-        _send_batches(url, token, 2)  # warm-up
-        for number in range(rounds):
-            ours.append(_send_batches(url, token, BATCHES_A_ROUND))
-            raw.append(_copy_batches(BATCHES_A_ROUND))
-            progress(f"batches, round {number + 1}: {ours[-1]:.0f} events/s over HTTP, {raw[-1]:.0f} by COPY")
-    rate("ingest_batch_vs_copy", statistics.median(ours), statistics.median(raw), "events/s", target=0.5).print()
-
-
-def _send_batches(url: str, token: str, count: int) -> float:
-    """Events a second over HTTP, in batches of 500, two connections."""
-    bodies = [json.dumps([_event(item) for item in range(BATCH)]).encode() for _batch in range(count)]
-    requests = [request_bytes(url, _PATH, body, token) for body in bodies]
-    return count * BATCH / drive(url, requests, connections=2).elapsed
-
-
-def _copy_batches(count: int) -> float:
-    """Rows a second by binary COPY: the same rows into the same tables, indexes and triggers, one connection.
-
-    The rows stand far above the log's indexes and are rolled off afterwards by the superuser, with the
-    triggers on while measuring.
+    One connection, one commit for every 500 entries; entry, section, tile and event_key with their indexes and
+    triggers. Rows are read beforehand, so only COPY and commit are timed.
     """
-    base = 1 << 40
-    batches = [_rows(base + number * BATCH) for number in range(count)]
-    with psycopg.connect(_address("DATABASE_URL")) as connection, connection.cursor() as cursor:
-        start = time.perf_counter()
-        for entries, sections, keys in batches:
-            rows.copy(cursor, rows.ENTRY, 10, entries)
-            rows.copy(cursor, rows.SECTION, 5, sections)
-            rows.copy(cursor, rows.EVENT_KEY, 3, keys)
-            connection.commit()
-        elapsed = time.perf_counter() - start
-    _forget_rows(base)
-    return count * BATCH / elapsed
+
+    def __init__(self) -> None:
+        self._copied = self._size()
+        self._noted: deque[tuple[int, int]] = deque()
+        self._seen = self._copied
+
+    def note(self, batches: int) -> None:
+        """The product has just written so many batches (and perhaps an entry of its own)."""
+        size = self._size()
+        self._noted.append((size - batches * BATCH, size))
+
+    def copy(self) -> float:
+        """Copy the oldest round that was noted; returns the seconds it took."""
+        first, last = self._noted.popleft()
+        chunks = [self.rows(low, low + BATCH) for low in range(first, last, BATCH)]
+        with psycopg.connect(databases.addresses(_BASE)["DATABASE_URL"]) as connection, connection.cursor() as cursor:
+            if first > self._copied:
+                self.send(cursor, self.rows(self._copied, first))
+                connection.commit()
+            start = time.perf_counter()
+            for chunk in chunks:
+                self.send(cursor, chunk)
+                connection.commit()
+            elapsed = time.perf_counter() - start
+        self._copied = last
+        return elapsed
+
+    @staticmethod
+    def _size() -> int:
+        from audit.queries import head_size
+
+        return head_size()
+
+    @staticmethod
+    def send(cursor: psycopg.Cursor[tuple[object, ...]], tables: Sequence[tuple[str, bytes]]) -> None:
+        """One COPY for each table, in the transaction that is open."""
+        for table, data in tables:
+            statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table))
+            with cursor.copy(statement) as stream:
+                stream.write(data)
+
+    @staticmethod
+    def rows(low: int, high: int) -> list[tuple[str, bytes]]:
+        """What the entries from `low` to before `high` wrote, in PostgreSQL's binary format."""
+        found = []
+        with psycopg.connect(os.environ["DATABASE_ADMIN_URL"]) as connection, connection.cursor() as cursor:
+            for table, condition in _WRITTEN.items():
+                query = sql.SQL("COPY (SELECT * FROM {} WHERE " + condition + ") TO STDOUT (FORMAT BINARY)")
+                with cursor.copy(query.format(sql.Identifier(table), low=low, high=high)) as stream:
+                    found.append((table, b"".join(map(bytes, stream))))
+        return found
 
 
-def _rows(first: int) -> tuple[list[bytes], list[bytes], list[bytes]]:
-    prepared = prepare_all([_ledger_event(first + number) for number in range(BATCH)])
-    received = datetime.now(UTC)
-    blob, bigint = rows.blob, rows.bigint
-    entries, sections, keys = [], [], []
-    for index, item in enumerate(prepared, first):
-        leaf = item.leaf_before_received_at + received.isoformat().encode() + item.leaf_after_received_at
-        event = item.event
-        words = (event.type, event.source, event.subject, event.actor)
-        entries.append(
-            b"".join(
-                (
-                    bigint(index),
-                    blob(leaf),
-                    blob(leaf_hash(leaf)),
-                    blob(item.id.bytes),
-                    *(blob(word.encode()) for word in words),
-                    rows.moment(event.occurred_at),
-                    rows.moment(received),
-                )
-            )
-        )
-        section = event.sections[0]
-        sections.append(
-            bigint(index) + blob(b"facts") + blob(item.salts[0]) + blob(section.body) + blob(section.media.encode())
-        )
-        keys.append(blob(item.key or b"") + bigint(index) + blob(item.content or b""))
-    return entries, sections, keys
+_WRITTEN: Final = {
+    "entry": "index >= {low} AND index < {high} ORDER BY index",
+    "section": "entry_index >= {low} AND entry_index < {high} ORDER BY entry_index",
+    "event_key": "entry_index >= {low} AND entry_index < {high} ORDER BY entry_index",
+    # A tile of level L is written when the tree reaches its last leaf.
+    "tile": "(n + 1) << 8 * (level + 1) > {low} AND (n + 1) << 8 * (level + 1) <= {high} ORDER BY level, n",
+}
 
 
-def _forget_rows(base: int) -> None:
-    tables = {"entry": "index", "section": "entry_index", "event_key": "entry_index"}
-    with psycopg.connect(_address("DATABASE_ADMIN_URL")) as admin:
-        for table, column in tables.items():
-            admin.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-            admin.execute(f"DELETE FROM {table} WHERE {column} >= %s", [base])
-            admin.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_append_only")
-            admin.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_truncate")
-    with psycopg.connect(_address("DATABASE_ADMIN_URL"), autocommit=True) as admin:
-        admin.execute("VACUUM entry, section, event_key")
+# --- single events --------------------------------------------------------------------------------
 
 
-def _singles(rounds: int, token: str) -> None:
-    ours, plain = [], []
-    latencies: list[float] = []
-    for number in range(rounds):
-        with gunicorn() as url:
-            _send_singles(url, token, CONNECTIONS * 4)
-            elapsed, own = _send_singles(url, token, SINGLES_A_ROUND)
-            ours.append(SINGLES_A_ROUND / elapsed)
-            latencies.extend(own)
-        with gunicorn("bench.plain.wsgi:application") as url:
-            _send_singles(url, token, CONNECTIONS * 4)
-            elapsed, _own = _send_singles(url, token, SINGLES_A_ROUND)
-            plain.append(SINGLES_A_ROUND / elapsed)
-        progress(f"singles, round {number + 1}: {ours[-1]:.0f} requests/s here, {plain[-1]:.0f} by a plain view")
-    rate("ingest_single_vs_view", statistics.median(ours), statistics.median(plain), "requests/s", target=1.0).print()
-    p99 = sorted(latencies)[int(len(latencies) * 0.99)] * 1000
-    Figure("ingest_single_p99", round(p99, 1), "ms").print()
+def _singles(url: str, plain: str, loaded: preload.Template, *, rounds: int, count: int) -> None:
+    latencies: dict[str, list[float]] = {"ours": [], "plain": []}
+
+    def send(side: str, to: str, count: int) -> float:
+        requests = [request_bytes(to, PATH, body(number), loaded.token) for number in range(count)]
+        timing = drive(to, requests, connections=SINGLE_CONNECTIONS)
+        latencies[side] += timing.latencies
+        return count / timing.elapsed
+
+    for side, to in (("ours", url), ("plain", plain)):
+        send(side, to, SINGLE_CONNECTIONS * 8)  # warm-up
+        latencies[side].clear()
+    sides = {"ours": lambda: send("ours", url, count), "plain": lambda: send("plain", plain, count)}
+    results = alternate(sides, rounds)
+    progress(f"singles: {[round(r) for r in results['ours']]} requests/s, view {[round(r) for r in results['plain']]}")
+    parts = {
+        "connections": SINGLE_CONNECTIONS,
+        "requests_a_round": count,
+        "ours_ms": _milliseconds(latencies["ours"]),
+        "view_ms": _milliseconds(latencies["plain"]),
+    }
+    rate("ingest_single_vs_view", results["ours"], results["plain"], "requests/s", target=1.0, parts=parts).print()
+    p99, base = (percentile(latencies[side], 0.99) * 1000 for side in ("ours", "plain"))
+    Figure("ingest_single_p99", round(p99, 1), "ms", round(base, 1), round(p99 / base, 3)).print()
 
 
-def _send_singles(url: str, token: str, count: int) -> tuple[float, tuple[float, ...]]:
-    bodies = [json.dumps(_event(number)).encode() for number in range(count)]
-    timing = drive(url, [request_bytes(url, _PATH, body, token) for body in bodies], connections=CONNECTIONS)
-    return timing.elapsed, timing.latencies
+def _milliseconds(latencies: Sequence[float]) -> dict[str, float]:
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
+    return {name: round(percentile(latencies, share) * 1000, 2) for name, share in shares.items()}
 
 
 def _make_plain_table() -> None:
@@ -206,7 +189,4 @@ def _make_plain_table() -> None:
             " occurred_at timestamptz NOT NULL, received_at timestamptz NOT NULL, data jsonb NOT NULL)"
         )
         cursor.execute("CREATE INDEX ON plain_event (subject)")
-
-
-def _address(variable: str) -> str:
-    return os.environ[variable]
+    connections["owner"].close()

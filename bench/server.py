@@ -3,7 +3,7 @@
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -14,21 +14,27 @@ _START_SECONDS = 30
 
 
 @contextmanager
-def gunicorn(application: str = "config.wsgi:application", *, workers: int = 2) -> Iterator[str]:
-    """The web server of the product (or another WSGI application under the same settings); yields its URL."""
+def gunicorn(
+    application: str = "config.wsgi:application", *, workers: int = 2, variables: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """The web server of the product (or another WSGI application under the same settings); yields its URL.
+
+    `variables` are added to its environment.
+    """
     port = _free_port()
     command = [
         application if part == "config.wsgi:application" else part
         for part in programs.web(bind=f"127.0.0.1:{port}", workers=workers)
     ]
-    log = Path(tempfile.mkdtemp(prefix="assay-bench-web-")) / "web.log"
-    environment = {**os.environ, "LOG_LEVEL": "WARNING"}
-    server = child.start("web", command, environment=environment, log=log, directory=programs.CHECKOUT)
-    try:
-        _wait_until_up(server, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        child.stop([server], grace=15)
+    environment = {**os.environ, "LOG_LEVEL": "WARNING", **(variables or {})}
+    with tempfile.TemporaryDirectory(prefix="assay-bench-web-") as folder:
+        log = Path(folder) / "web.log"
+        server = child.start("web", command, environment=environment, log=log, directory=programs.CHECKOUT)
+        try:
+            _wait_until_up(server, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            child.stop([server], grace=15)
 
 
 def _free_port() -> int:
