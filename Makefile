@@ -1,8 +1,8 @@
 # The same names as ./quickstart, for those who type make; arguments go into ARGS.
 ARGS =
 
-.PHONY: demo test check bench manage tamper reset lock help
+.PHONY: demo test check bench manage tamper verifier reset lock help
 .DEFAULT_GOAL := demo
 
-demo test check bench manage tamper reset lock help:
+demo test check bench manage tamper verifier reset lock help:
 	@./quickstart $@ $(ARGS)

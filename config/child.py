@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
+
+import psutil
 
 from config.stopping import StopFlag
 
@@ -38,16 +41,33 @@ class Child:
         if self.running:
             self.process.send_signal(number)
 
-    def kill_group(self) -> None:
-        """Kill what the program left in its process group."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+    def kill_group(self, *, seconds: float = 5.0) -> None:
+        """Kill what the program left in its process group, and wait until it runs no more, at most so long."""
+        group = self.process.pid
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
+        # A signal is delivered when the kernel gets to it; orphans are reaped by whoever adopted them, so they cannot
+        # be waited for by name. One that is dead and not reaped yet counts as gone.
+        deadline, pause = time.monotonic() + seconds, Event()
+        while _alive(group) and time.monotonic() < deadline:
+            pause.wait(0.005)
 
     def tail(self, characters: int = 2000) -> str:
         """The end of its log, for error messages."""
         if self.log is None or not self.log.exists():
             return ""
         return self.log.read_text(encoding="utf-8", errors="replace")[-characters:]
+
+
+def _alive(group: int) -> bool:
+    """Whether a process of the group still runs."""
+    for process in psutil.process_iter(["status"]):
+        with suppress(ProcessLookupError, PermissionError):
+            if process.info["status"] != psutil.STATUS_ZOMBIE and os.getpgid(process.pid) == group:
+                return True
+    return False
 
 
 def bound(
@@ -98,15 +118,18 @@ def _open_log(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
-def finish(child: Child, *, flag: StopFlag, seconds: float) -> None:
-    """Wait for a child that does one job; ChildFailed unless it ends with status 0 in time."""
+def finish(child: Child, *, flag: StopFlag, seconds: float, grace: float = 5.0) -> None:
+    """Wait for a child that does one job; ChildFailed unless it ends with status 0 in time.
+
+    One that does not is asked to end, and killed after `grace` seconds more.
+    """
     try:
         ended = flag.until(lambda: not child.running, seconds=seconds)
     except BaseException:
-        stop([child], grace=5)
+        stop([child], grace=grace)
         raise
     if not ended:
-        stop([child], grace=5)
+        stop([child], grace=grace)
         raise ChildFailed(f"{child.name} did not end within {seconds:.0f} s.\n{child.tail()}".rstrip())
     if child.process.returncode:
         raise ChildFailed(f"{child.name} failed (status {child.process.returncode}).\n{child.tail()}".rstrip())

@@ -5,6 +5,7 @@ variable. Any value may stand in a file instead: `NAME_FILE` holds the path, so 
 process list.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,9 @@ from django.core.exceptions import ImproperlyConfigured
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _DATABASE_OPTIONS = frozenset({"host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout"})
+# Names that any S3-compatible server takes, and a prefix that means the same in an address and as a key.
+_BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(\w[\w.-]*(?:/\w[\w.-]*)*))?/?", re.ASCII)
+_MAIL_PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 _REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
 
 
@@ -34,6 +38,26 @@ class DatabaseUrl:
     port: str
     name: str
     options: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed in: TLS from the start, by STARTTLS, or not at all."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    starttls: bool
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A place in S3-compatible object storage; `prefix` has no slashes at its ends and may be empty."""
+
+    bucket: str
+    prefix: str
 
 
 class Environment:
@@ -105,6 +129,17 @@ class Environment:
             raise SettingError(f"{name} must be an absolute path; not {value!r}.")
         return Path(value)
 
+    def place(self, name: str, default: Path | None) -> Path | Bucket | None:
+        """A folder's absolute path or s3://bucket/prefix; None for the word `off`."""
+        value = self.text(name, "")
+        if not value or value == "off":
+            return default if not value else None
+        if match := _BUCKET.fullmatch(value):
+            return Bucket(match[1], match[2] or "")
+        if not Path(value).is_absolute():
+            raise SettingError(f"{name} must be an absolute path, s3://bucket/prefix or off; not {value!r}.")
+        return Path(value)
+
     def hex_key(self, name: str, *, length: int) -> bytes:
         """A key of `length` bytes in hexadecimal (NAME or NAME_FILE); b"" when unset."""
         value = self.secret(name)
@@ -137,6 +172,38 @@ class Environment:
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
             raise SettingError(f"{name} must look like https://assay.example, without a path; not {value!r}.")
         return value
+
+    def endpoint(self, name: str) -> str:
+        """An http or https address with a path, "" when unset. The message of a refusal never repeats it."""
+        value = self.text(name, "")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment):
+            raise SettingError(f"{name} must look like https://hooks.example/path.")
+        return value
+
+    def mail_server(self, name: str) -> MailServer | None:
+        """`smtp://` (STARTTLS), `smtps://` (TLS from the start) or `smtp+plain://` (no TLS), None when unset."""
+        value = self.secret(name)
+        return parse_mail_url(name, value) if value else None
+
+
+def parse_mail_url(name: str, value: str) -> MailServer:
+    """Parse `smtps://user:password@mail.example:465`. The message of a SettingError never repeats the address."""
+    parts = urlsplit(value)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise SettingError(f"{name} has a port that is not a number from 1 to 65535.") from error
+    if parts.scheme not in _MAIL_PORTS or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise SettingError(f"{name} must look like smtps://user:password@mail.example:465, or smtp:// for STARTTLS.")
+    return MailServer(
+        host=parts.hostname,
+        port=port or _MAIL_PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=parts.scheme == "smtp",
+        tls=parts.scheme == "smtps",
+    )
 
 
 def parse_database_url(name: str, value: str) -> DatabaseUrl:

@@ -10,9 +10,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from audit.erasure.rights import ASKERS
 from audit.models import User
 from audit.queries.pulse import Pulse, pulse
-from audit.queries.roles import AUDITORS, OPERATORS, REQUESTERS, REVIEWERS, roles_of
+from audit.queries.roles import AUDITORS, DATA_PROTECTION, OPERATORS, REQUESTERS, REVIEWERS, roles_of
 from reports.queries import READERS
 
 ROLE_NAMES = {
@@ -20,6 +21,7 @@ ROLE_NAMES = {
     REQUESTERS: pgettext_lazy("role", "Requester"),
     AUDITORS: pgettext_lazy("role", "Auditor"),
     OPERATORS: pgettext_lazy("role", "Operator"),
+    DATA_PROTECTION: pgettext_lazy("role", "Data protection"),
 }
 """In the order in which a person's first role is named."""
 
@@ -32,10 +34,14 @@ PLACES = (
     (gettext_lazy("GPU pools"), "admin:governance_gpupool_changelist", ""),
     (gettext_lazy("Findings"), "admin:governance_finding_changelist", "findings"),
     (gettext_lazy("Ledger"), "admin:ledger_list", ""),
+    (gettext_lazy("Erasures"), "admin:erasures", "erasures"),
     (gettext_lazy("Reports"), "admin:reports", "reports"),
     (gettext_lazy("Reports"), "admin:reports_report_changelist", "reports"),
 )
 """Name, address and count of each place. An address an app does not bring is left out."""
+
+READ_BY = {"reports": READERS, "erasures": ASKERS}
+"""Places by the name of their count, and the pools that see them; every other place is for everybody."""
 
 APART = (
     (gettext_lazy("Start here"), "start", ""),
@@ -79,12 +85,12 @@ class Frame:
 def frame(*, user: User | AnonymousUser, path: str, now: datetime, permitted: bool, counts: dict[str, int]) -> Frame:
     """The frame of the page at `path` for `user`; `counts` by the names in `PLACES`."""
     roles = roles_of(user.pk) if isinstance(user, User) else frozenset()
-    closed = frozenset() if roles & set(READERS) else frozenset({"reports"})
+    closed = {kind for kind, readers in READ_BY.items() if not roles & set(readers)}
     return Frame(
         organisation=settings.ORGANISATION,
         mode=_("Demo") if settings.DEMO else _("Production"),
         demo=settings.DEMO,
-        places=tuple(_places(path, permitted, counts, closed)),
+        places=tuple(_places(path, permitted, counts, frozenset(closed))),
         role=next((str(name) for group, name in ROLE_NAMES.items() if group in roles), ""),
         roles=roles,
         pulse=pulse(now=now),

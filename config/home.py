@@ -9,12 +9,14 @@ from django.contrib.auth.models import AnonymousUser
 from audit.events import EventType
 from audit.models import User
 from audit.queries import EntryRow, entries
+from audit.queries.checked import Checked, last_self_check
+from audit.queries.erasures import waiting_for
 from audit.queries.names import names_of
-from audit.queries.pulse import Checked, last_self_check
 from audit.queries.recent import Recent, recent
 from audit.queries.roles import AUDITORS, REQUESTERS, roles_of
 from governance.queries.desk import HomeCounts, waiting_count
 from governance.queries.desk import home as desk_home
+from governance.queries.quoting import Told, details
 from reports.queries import ReportRow, reports, why_not_read
 
 LOOKED_BACK = timedelta(days=7)
@@ -30,10 +32,11 @@ class Home:
         is_auditor: auditors see reports and how to check them before approvals.
         is_requester: may ask for a deployment.
         desk: approvals. `findings`, `gaps`: of the last seven days.
-        self_check: its last run, None before the first.
+        self_check: its last run and its rounds, None before the first.
         names: of the targets that the gaps are about, by reference.
         reports: the newest ones, empty for those who may not read them.
         newest: the newest entries of the log.
+        details: the sentence of each shown finding for this reader, by the index of its entry.
     """
 
     is_auditor: bool
@@ -45,13 +48,14 @@ class Home:
     names: Mapping[str, str]
     reports: tuple[ReportRow, ...]
     newest: tuple[EntryRow, ...]
+    details: Mapping[int, str]
 
 
 def counts_for(user: User | AnonymousUser) -> dict[str, int]:
     """Numbers beside the places of the rail, by the names in `config.frame.PLACES`."""
     if not isinstance(user, User):
         return {}
-    return {"requests": waiting_count(user)}
+    return {"requests": waiting_count(user), "erasures": waiting_for(user.pk)}
 
 
 def home(*, user: User, now: datetime) -> Home:
@@ -59,14 +63,17 @@ def home(*, user: User, now: datetime) -> Home:
     roles = roles_of(user.pk)
     since = now - LOOKED_BACK
     gaps = recent(EventType.COVERAGE_GAP, since=since, shown=SHOWN)
+    found = recent(EventType.FINDING_RAISED, since=since, shown=SHOWN)
+    told = details([Told.said(said.after) for said in found.newest], sees_everything=AUDITORS in roles)
     return Home(
         is_auditor=AUDITORS in roles,
         is_requester=REQUESTERS in roles,
         desk=desk_home(user),
-        findings=recent(EventType.FINDING_RAISED, since=since, shown=SHOWN),
+        findings=found,
         gaps=gaps,
-        self_check=last_self_check(),
+        self_check=last_self_check(now=now),
         names=names_of(said.row.subject for said in gaps.newest),
         reports=() if why_not_read(user) else tuple(reports(limit=SHOWN)),
         newest=tuple(entries(limit=NEWEST)),
+        details=dict(zip((said.row.index for said in found.newest), told, strict=True)),
     )

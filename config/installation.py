@@ -93,9 +93,9 @@ def opened(flag: StopFlag, *, join: bool, need_running: bool = False) -> Iterato
 
 
 @contextmanager
-def throwaway(flag: StopFlag, folder: Path) -> Iterator[Installation]:
-    """Durable servers of their own, deleted afterwards: for benchmarks."""
-    with Services(folder, flag, keep=False) as services:
+def throwaway(flag: StopFlag, folder: Path, *, keep: bool = False) -> Iterator[Installation]:
+    """Durable servers of their own, deleted afterwards unless they are to be kept: for benchmarks."""
+    with Services(folder, flag, keep=keep) as services:
         yield Installation(folder, services.addresses, private_database=True)
 
 

@@ -1,4 +1,4 @@
-"""Command lines of the four processes that make up a running Assay."""
+"""Command lines of the five processes that make up a running Assay."""
 
 import sys
 from collections.abc import Sequence
@@ -56,3 +56,7 @@ def pipeline(*, url: str, files: Path) -> Command:
 
 def signer() -> Command:
     return manage("signer")
+
+
+def publisher() -> Command:
+    return manage("publisher")

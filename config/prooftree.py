@@ -1,19 +1,43 @@
 """The path of an entry to the signed root, as a picture (RFC 6962, section 2.1.1)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from audit.tlog.proof import root_path
+from audit.tlog.tree import TILE_HEIGHT
 from config.charts import dot, drawing, line, text
 
 Step = tuple[str, int, int]
 """One sibling on the way to the root: its side, and the half-open range of entries below it."""
 
-ROW = 26
+ROW = 30
 """Pixels from one level of the tree to the next."""
+
+
+class Row(NamedTuple):
+    """One level of the path: the sibling that the proof gives, the node it is hashed with, and what that gives.
+
+    `first` to `past` - 1 are the entries below the sibling, `low` to `high` - 1 those below the node.
+    """
+
+    side: str
+    sibling: bytes
+    first: int
+    past: int
+    node: bytes
+    low: int
+    high: int
+    above: bytes
+
+    @property
+    def level(self) -> int:
+        """How often what is covered doubled up to here. At the right edge of the tree a subtree may cover less."""
+        covered = max(self.high, self.past) - min(self.low, self.first)
+        return (covered - 1).bit_length() - 1
 
 
 def path_ranges(index: int, size: int) -> list[Step]:
@@ -36,31 +60,52 @@ def span(low: int, high: int) -> str:
     return f"{low:,}" if high - low == 1 else f"{low:,} – {high - 1:,}"
 
 
-def proof_tree(index: int, size: int, *, leaf_hash: bytes, proof: Sequence[bytes]) -> SafeString:
-    """The path of an entry to the root: squares are given in the proof, circles are computed."""
-    steps = path_ranges(index, size)
-    height = ROW * (len(steps) + 1) + 66
-    heights = [height - 46 - ROW * level for level in range(len(steps) + 1)]
-    shapes = []
-    tiles = [(high - low - 1).bit_length() // 8 for _side, low, high in steps]
-    for level, tile in enumerate(tiles):
-        if level == 0 or tile != tiles[level - 1]:
-            words = _("Tile level %(level)s") % {"level": tile}
-            at = heights[level]
-            shapes += [line("ln", 0, at + ROW / 2, 100, at + ROW / 2), text(0, at + 4, words, "q far")]
-    for level, (step, sibling) in enumerate(zip(steps, proof, strict=True)):
-        shapes += _sibling(step, sibling.hex()[:8], heights[level], heights[level + 1])
-    shapes += [dot("fp la", 50, heights[level], 3.5) for level in range(1, len(steps))]
-    shapes += [dot("f1", 50, heights[level], 6.5) for level in sorted({0, len(steps)})]
+def path_rows(index: int, size: int, *, leaf_hash: bytes, proof: Sequence[bytes]) -> list[Row]:
+    """The path as rows, lowest first. Raises audit.tlog.proof.ProofError when the proof has not the path's length."""
+    computed = root_path(leaf_hash, index, size, proof)
+    low, high = index, index + 1
+    rows = []
+    for (side, first, past), sibling, node, above in zip(
+        path_ranges(index, size), proof, computed, computed[1:], strict=False
+    ):
+        rows.append(Row(side, sibling, first, past, node, low, high, above))
+        low, high = min(low, first), max(high, past)
+    return rows
+
+
+def proof_tree(
+    index: int, size: int, *, leaf_hash: bytes, proof: Sequence[bytes], root: bytes | None = None
+) -> SafeString:
+    """The path of an entry to the root: squares are given in the proof, circles are computed from the two below them.
+
+    With the signed `root`, the top of the path says whether it is that.
+    """
+    rows = path_rows(index, size, leaf_hash=leaf_hash, proof=proof)
+    height = ROW * len(rows) + 92
+    heights = [height - 46 - ROW * level for level in range(len(rows) + 1)]
+    top = root_path(leaf_hash, index, size, proof)[-1]
+    shapes = _tile_lines(rows, heights)
+    for row, y, above in zip(rows, heights, heights[1:], strict=False):
+        shapes += _sibling(row, y, above)
+    for row, y in zip(rows[1:], heights[1:], strict=False):
+        shapes += [dot("fp la", 50, y, 4), _beside(row, row.node, row.low, row.high, y, "m")]
+    leads_elsewhere = root is not None and root != top
     names = {
         "index": f"{index:,}",
         "size": f"{size:,}",
         "leaf": leaf_hash.hex()[:16],
-        "root": root_path(leaf_hash, index, size, proof)[-1].hex()[:16],
-        "n": len(steps),
+        "root": top.hex()[:16],
+        "signed": (root or top).hex()[:16],
+        "n": len(rows),
     }
+    shapes.append(dot("f1", 50, heights[0], 6.5))
+    shapes.append(dot("fbad" if leads_elsewhere else "f1", 50, heights[-1], 6.5))
     shapes.append(text(50, heights[0] + 26, _("Entry %(index)s: leaf hash %(leaf)s") % names, "b mid"))
-    shapes.append(text(50, heights[-1] - 16, _("Root %(root)s of checkpoint %(size)s") % names, "b mid"))
+    if leads_elsewhere:
+        shapes.append(text(50, heights[-1] - 32, _("Signed root of checkpoint %(size)s: %(signed)s") % names, "b mid"))
+        shapes.append(text(50, heights[-1] - 16, _("But the path leads to %(root)s") % names, "b bad mid"))
+    else:
+        shapes.append(text(50, heights[-1] - 16, _("Root %(root)s of checkpoint %(size)s") % names, "b mid"))
     title = _("Path of %(n)s hashes from entry %(index)s to the root of a tree with %(size)s entries") % names
     return drawing(height, title, shapes)
 
@@ -83,17 +128,38 @@ def pathway() -> SafeString:
     return drawing(first + step * len(stations) - 16, title, shapes)
 
 
-def _sibling(step: Step, name: str, y: float, above: float) -> list[SafeString]:
-    side, low, high = step
-    x, cls, shift = (44, "end", -12) if side == "left" else (56, "", 12)
+def _tile_lines(rows: Sequence[Row], heights: Sequence[float]) -> list[SafeString]:
+    """The level of each row at the left edge, and a line below each level on which a new row of tiles begins."""
+    shapes: list[SafeString] = []
+    for number, (row, y) in enumerate(zip(rows, heights, strict=False)):
+        shapes.append(text(0, y + 4, _("Level %(level)s") % {"level": row.level}, "q far"))
+        tile = row.level // TILE_HEIGHT
+        if number == 0 or tile != rows[number - 1].level // TILE_HEIGHT:
+            words = _("Tile level %(level)s") % {"level": tile}
+            shapes += [line("ln", 0, y + ROW / 2, 100, y + ROW / 2), text(100, y + 4, words, "q far end")]
+    return shapes
+
+
+def _sibling(row: Row, y: float, above: float) -> list[SafeString]:
+    x = 44 if row.side == "left" else 56
     square = '<rect class="f3" x="{}%" y="{}" width="10" height="10" transform="translate(-5 0)"/>'
-    words = (
-        '<text class="{}" x="{}%" dx="{}" y="{}"><tspan class="b m">{}</tspan>'
-        '<tspan class="q far" dx="8">{}</tspan></text>'
-    )
     return [
         line("lr", x, y, 50, above),
         line("la", 50, y, 50, above),
         format_html(square, x, f"{y - 5:.1f}"),
-        format_html(words, cls, x, shift, f"{y + 4:.1f}", name, span(low, high)),
+        _words(x, y, row.sibling, row.first, row.past, left=row.side == "left", cls="b m"),
     ]
+
+
+def _beside(row: Row, node: bytes, low: int, high: int, y: float, cls: str) -> SafeString:
+    """What was computed stands on the other side of the path than the sibling it is hashed with."""
+    return _words(50, y, node, low, high, left=row.side == "right", cls=cls)
+
+
+def _words(x: float, y: float, item: bytes, low: int, high: int, *, left: bool, cls: str) -> SafeString:
+    side, shift = ("end", -12) if left else ("", 12)
+    words = (
+        '<text class="{}" x="{}%" dx="{}" y="{}"><tspan class="{}">{}</tspan>'
+        '<tspan class="q far" dx="8">{}</tspan></text>'
+    )
+    return format_html(words, side, x, shift, f"{y + 4:.1f}", cls, item.hex()[:8], span(low, high))

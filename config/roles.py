@@ -8,6 +8,7 @@ migrations' matter.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -18,9 +19,9 @@ from config.env import DatabaseUrl
 Connection = psycopg.Connection[tuple[object, ...]]
 
 # Any number, the same for everybody who makes roles on one server.
-_ROLES_LOCK = 0x6173736179
+ROLES_LOCK: Final = 0x6173736179
 _MAINTENANCE_DATABASE = "postgres"
-_RIGHTS = sql.SQL("NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS")
+RIGHTS: Final = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def maintenance(url: DatabaseUrl) -> Iterator[Connection]:
 def ensure_roles(connection: Connection, roles: Roles, passwords: Mapping[str, str]) -> None:
     """Create the roles that are missing and set every password (`passwords` maps role name to password)."""
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_ROLES_LOCK])
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [ROLES_LOCK])
         rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(roles.names())])
         present = {str(row[0]) for row in rows}
         for name in roles.names():
@@ -75,7 +76,7 @@ def ensure_roles(connection: Connection, roles: Roles, passwords: Mapping[str, s
                 passwords[name].encode(), name.encode(), b"scram-sha-256"
             ).decode()
             statement = sql.SQL("{verb} ROLE {name} LOGIN {rights} PASSWORD {secret}").format(
-                verb=sql.SQL(verb), name=sql.Identifier(name), rights=_RIGHTS, secret=sql.Literal(secret)
+                verb=sql.SQL(verb), name=sql.Identifier(name), rights=sql.SQL(RIGHTS), secret=sql.Literal(secret)
             )
             connection.execute(statement)
 
@@ -98,10 +99,8 @@ def create_database(connection: Connection, name: str, roles: Roles, *, template
 
 def grant_database(connection: Connection, name: str, roles: Roles) -> None:
     """Let only the four roles connect; nobody but the owner may create objects."""
-    database = sql.Identifier(name)
-    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-    for role in (roles.app, roles.signer, roles.reader):
-        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role)))
+    for statement in database_rights(name, roles):
+        connection.execute(statement)
 
 
 def grant_schema(connection: Connection, roles: Roles) -> None:
@@ -109,10 +108,32 @@ def grant_schema(connection: Connection, roles: Roles) -> None:
 
     Clones of a database inherit this; rights on the database itself they do not.
     """
-    connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-    connection.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(sql.Identifier(roles.owner)))
-    for role in (roles.app, roles.signer, roles.reader):
-        connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(role)))
+    for statement in schema_rights(roles):
+        connection.execute(statement)
+
+
+def database_rights(name: str, roles: Roles) -> list[sql.Composed]:
+    """Statements for `grant_database`. Without TEMPORARY nobody can hide a table behind one of the same name."""
+    database, others = sql.Identifier(name), _others(roles)
+    return [
+        sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}").format(database, others),
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, others),
+    ]
+
+
+def schema_rights(roles: Roles) -> list[sql.Composed]:
+    """Statements for `grant_schema`."""
+    others = _others(roles)
+    return [
+        sql.SQL("REVOKE ALL ON SCHEMA public FROM PUBLIC, {}").format(others),
+        sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(sql.Identifier(roles.owner)),
+        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(others),
+    ]
+
+
+def _others(roles: Roles) -> sql.Composed:
+    """The roles that own nothing, as a list for GRANT and REVOKE."""
+    return sql.SQL(", ").join(map(sql.Identifier, (roles.app, roles.signer, roles.reader)))
 
 
 def drop_database(connection: Connection, name: str) -> None:

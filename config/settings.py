@@ -41,6 +41,9 @@ _ALIAS_OF_ROLE = {
 }
 _STATEMENT_TIMEOUT = env.seconds("DATABASE_STATEMENT_TIMEOUT", default=30, high=3600)
 _ROLE_PREFIX = env.text("DATABASE_ROLE_PREFIX", "assay")
+# The ledger's own statements are prepared once a connection: planning them costs more than running them. Off for a
+# pooler that hands each transaction another connection and cannot prepare.
+_PREPARE = env.flag("DATABASE_PREPARE", default=True)
 # Connections live for minutes and are probed before reuse: opening one costs eight times an insert.
 _CONN_MAX_AGE = env.integer("DATABASE_CONN_MAX_AGE", default=300, low=0, high=86_400)
 
@@ -54,6 +57,8 @@ def _database(role: str) -> dict[str, Any]:
     options = ["-c lock_timeout=10s", "-c idle_in_transaction_session_timeout=120s"]
     if role in {"app", "signer", "reader"}:
         options.append(f"-c statement_timeout={int(_STATEMENT_TIMEOUT.total_seconds())}s")
+    if _PREPARE:
+        options.append("-c plan_cache_mode=force_generic_plan")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": url.name,
@@ -63,7 +68,12 @@ def _database(role: str) -> dict[str, Any]:
         "PORT": url.port,
         "CONN_MAX_AGE": _CONN_MAX_AGE,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 10, "options": " ".join(options), **url.options},
+        "OPTIONS": {
+            "connect_timeout": 10,
+            "prepare_threshold": 5 if _PREPARE else None,
+            "options": " ".join(options),
+            **url.options,
+        },
     }
 
 
@@ -82,13 +92,51 @@ HARDWARE_WINDOW = env.seconds("HARDWARE_WINDOW", default=10 if DEMO else 900)
 # How often due windows are looked for; a window waits a fifth of its length for what is late (2 s to 2 min).
 SEAL_PERIOD = env.seconds("SEAL_PERIOD", default=2 if DEMO else 60)
 SELF_CHECK_PERIOD = env.seconds("SELF_CHECK_PERIOD", default=5 if DEMO else 60)
+# In this time every entry and every section is hashed again at least once; each run does its part of it.
+SELF_CHECK_FULL_PERIOD = env.seconds("SELF_CHECK_FULL_PERIOD", default=7200 if DEMO else 86_400, high=31 * 86_400)
 # Comparisons of tables above the ledger with the ledger: audit may not import them, so they are named here.
-SELF_CHECK_COMPARISONS = ["governance.queries.reconciling.reconcile", "audit.windows.contradictions"]
+SELF_CHECK_COMPARISONS = ["governance.queries.reconciling.reconcile_slice", "audit.windows.contradictions"]
 COLLECT_PERIOD = env.seconds("COLLECT_PERIOD", default=1 if DEMO else 5)
 # Private networks that collectors may reach; none by default, since they can reach what a browser cannot.
 COLLECT_ALLOWED_NETWORKS = env.networks("COLLECT_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "")
 REPORT_PERIOD = env.seconds("REPORT_PERIOD", default=10 if DEMO else 30)
 FOLLOW_PERIOD = env.seconds("FOLLOW_PERIOD", default=2 if DEMO else 5)
+# Where the log is published as static files, for everybody: a folder, a bucket, or nowhere (None).
+PUBLISH_TO = env.place("PUBLISH_TO", DATA_DIR / "public" if DEMO else None)
+PUBLISH_PERIOD = env.seconds("PUBLISH_PERIOD", default=2 if DEMO else 10)
+S3_ENDPOINT_URL = env.web_address("S3_ENDPOINT_URL", "") if env.text("S3_ENDPOINT_URL", "") else ""
+
+# What people outside are told, once each: that signing stopped, that entries wait, and each day's first checkpoint.
+NOTIFY_MAIL_TO = env.words("NOTIFY_MAIL_TO")
+NOTIFY_MAIL_FROM = env.text("NOTIFY_MAIL_FROM", f"assay@{_public.hostname}")
+NOTIFY_WEBHOOK_URL = env.endpoint("NOTIFY_WEBHOOK_URL")
+NOTIFY_WEBHOOK_SECRET = env.secret("NOTIFY_WEBHOOK_SECRET")
+NOTIFY_PERIOD = env.seconds("NOTIFY_PERIOD", default=5 if DEMO else 15)
+NOTIFY_SILENT_AFTER = env.seconds("NOTIFY_SILENT_AFTER", default=300)
+DAILY_CHECKPOINT_TO = env.path("DAILY_CHECKPOINT_TO", Path()) if env.text("DAILY_CHECKPOINT_TO", "") else None
+_mail = env.mail_server("EMAIL_URL")
+if NOTIFY_MAIL_TO and _mail is None:
+    raise SettingError("NOTIFY_MAIL_TO needs EMAIL_URL, the server that takes the mail: smtps://user:password@host.")
+if NOTIFY_WEBHOOK_URL and len(NOTIFY_WEBHOOK_SECRET) < 16:
+    raise SettingError("NOTIFY_WEBHOOK_URL needs NOTIFY_WEBHOOK_SECRET, 16 characters or more: it signs each request.")
+if _mail is not None:
+    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.host, _mail.port, _mail.user, _mail.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
+EMAIL_TIMEOUT = 10
+
+# What the ledger's pages call the subjects of apps above it, which audit may not import: app.Model.field by kind.
+LEDGER_NAMES = {
+    "agent": "governance.Agent.name",
+    "comparison": "governance.Comparison.title",
+    "decision": "governance.Decision.request__deployment__name",
+    "deployment": "governance.Deployment.name",
+    "gpu_model": "governance.GpuModel.name",
+    "gpu_pool": "governance.GpuPool.name",
+    "model": "governance.Model.name",
+    "model_version": "governance.ModelVersion.model__name",
+    "request": "governance.ApprovalRequest.deployment__name",
+    "revision": "governance.Revision.deployment__name",
+}
 
 # The small process that serves captured exporter pages to the demo's collectors.
 DEMO_EXPORTER_URL = env.web_address("DEMO_EXPORTER_URL", "http://127.0.0.1:9400")
@@ -126,14 +174,15 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.refusals.refuse_nul",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.publiclog.answer_plainly",
+    "config.forpages.Sessions",
+    "config.forpages.Languages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.forpages.People",
+    "config.forpages.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.forpages.ContentPolicy",
 ]
 TEMPLATES = [
     {
@@ -264,6 +313,8 @@ CELERY_BEAT_SCHEDULE = {
         "audit.tasks.collect": COLLECT_PERIOD,
         "audit.tasks.seal_windows": SEAL_PERIOD,
         "audit.tasks.self_check": SELF_CHECK_PERIOD,
+        "audit.tasks.record_acts": FOLLOW_PERIOD,
+        "audit.tasks.notify": NOTIFY_PERIOD,
         "governance.tasks.follow_log": FOLLOW_PERIOD,
         "reports.tasks.advance": REPORT_PERIOD,
     }.items()

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.access.people import record_session
 from audit.models import User
+from audit.queries.keys import told
 from config.frame import frame
 from config.home import counts_for, home
 
@@ -73,7 +73,7 @@ class AssaySite(AdminSite):
         own = {
             "home": home(user=request.user, now=timezone.now()),
             "title": _("Desk"),
-            "vkey": settings.LEDGER_VKEY,
+            "vkeys": told().keys,
         }
         return super().index(request, {**own, **(extra_context or {})})
 

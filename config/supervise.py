@@ -1,4 +1,4 @@
-"""Runs the demo organisation: servers, set-up, the four processes, and their end.
+"""Runs the demo organisation: servers, set-up, the processes, and their end.
 
 Whatever way it ends (Ctrl-C at any moment, pressed twice, SIGTERM, kill -9, a child that dies), nothing
 keeps running: children are in sessions of their own, get a signal when this process dies, and are killed
@@ -86,6 +86,8 @@ class Demo:
         bind = place.public_url.removeprefix("http://")
         self._add("web", programs.web(bind=bind), "app")
         self._add("signer", programs.signer(), "signer")
+        if os.environ.get("PUBLISH_TO") != "off":
+            self._add("publisher", programs.publisher(), "signer", hidden="SIGNER_STATE_DIR")
         self._add("worker", programs.worker(), "app")
         self._add("exporter", programs.exporter(port=int(place.exporter_url.rpartition(":")[2])))
         self._add("beat", programs.beat(state=place.data_dir / "files" / "beat"))
@@ -95,12 +97,15 @@ class Demo:
             raise DemoFailedError(f"The web server does not answer.\n{self.children[0].tail()}".rstrip())
         self._add("pipeline", programs.pipeline(url=place.public_url, files=place.data_dir / "files"))
 
-    def _add(self, name: str, command: Sequence[str | Path], *roles: str) -> None:
+    def _add(self, name: str, command: Sequence[str | Path], *roles: str, hidden: str = "") -> None:
+        """Start one; `hidden` is a variable that it does not get though it has the roles."""
+        environment = self.place.environment(*roles)
+        environment.pop(hidden, None)
         self.children.append(
             child.start(
                 name,
                 command,
-                environment=self.place.environment(*roles),
+                environment=environment,
                 log=self.place.logs / f"{name}.log",
                 directory=programs.CHECKOUT,
             )

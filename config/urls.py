@@ -5,8 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from audit.api.log import public_checkpoint
-from config import pages
+from config import pages, publiclog
 from reports.api.urls import download_patterns
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,7 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("audit.api.urls")),
     path("api/v1/", include("governance.api.urls")),
     path("api/v1/", include("reports.api.urls")),
-    path("log/checkpoint", public_checkpoint, name="log-checkpoint"),
+    *publiclog.urlpatterns,
     *pages.urlpatterns,
     *download_patterns,
 ]

@@ -55,7 +55,7 @@ def _demo(flag: StopFlag, rest: list[str]) -> int:
 
 
 def _manage(flag: StopFlag, rest: list[str]) -> int:
-    roles = ["signer"] if rest[:1] == ["signer"] else ["app", "owner", "reader"]
+    roles = ["signer"] if rest[:1] in (["signer"], ["publisher"]) else ["app", "owner", "reader"]
     with opened(flag, join=True) as place:
         return _foreground(programs.manage(*rest), place.environment(*place.known(*roles)), flag)
 
@@ -66,7 +66,10 @@ def _tamper(flag: StopFlag, rest: list[str]) -> int:
 
 
 def _bench(flag: StopFlag, rest: list[str]) -> int:
-    with throwaway(flag, Path(tempfile.mkdtemp(prefix="assay-bench-"))) as place:
+    # Loading millions of entries takes minutes: --keep lets the next run with --keep find them.
+    keep = "--keep" in rest
+    folder = data_dir(os.environ) / "bench" if keep else Path(tempfile.mkdtemp(prefix="assay-bench-"))
+    with throwaway(flag, folder, keep=keep) as place:
         roles = ("app", "owner", "signer", "reader", "admin")
         return _foreground([sys.executable, "-m", "bench", *rest], place.environment(*roles), flag)
 

@@ -30,6 +30,7 @@ PERSONAS: Final = (
     Persona("watanabe", "Ken Watanabe", _("asks for deployments (MLOps)"), ("Requesters",)),
     Persona("okafor", "Rosa Okafor", _("reviews and approves (model risk)"), ("Reviewers",)),
     Persona("mori", "Aiko Mori", _("audits: reads, downloads, verifies"), ("Auditors",)),
+    Persona("keller", "Jonas Keller", _("protects personal data, decides erasures"), ("Data protection",)),
     Persona(
         "lindqvist", "Anna Lindqvist", _("operates the platform, approves nothing"), ("Operators",), superuser=True
     ),

@@ -42,5 +42,8 @@ def make_signing_key(data_dir: Path, *, origin: str) -> str:
     """Create the signer's key in its own state folder; returns the public verifier key."""
     folder = data_dir / "signer"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (history := folder / "keys").exists():
+        # The log's keys have changed, and the first one may be destroyed: it goes on being known by that one.
+        return history.read_text(encoding="utf-8").partition("\n")[0]
     text = once(folder / "signing.key", SigningKey.generate(origin, secrets.token_bytes(32)).to_text())
     return SigningKey.from_text(text).verifier.to_text()

@@ -7,6 +7,7 @@
     {% waiting moment %}               the same span without "ago": "6 days"
     {{ moment|stamp }}                 <time>23 Nov 2026, 15:30:44 UTC</time>
     {{ number|grouped }}               1,482,907
+    {{ span|seconds }}                 0.4 s; seconds
     {{ bytes|gib }}                    71.8 GiB; bytes inside, GiB on screen
     {{ digest|short }}                 first and last eight characters of a hash (bytes or text)
     {{ mapping|at:key }}               the value at a key that a variable holds
@@ -14,8 +15,8 @@
     {% meter used total title promised=0 %}                     a thin bar, promised part hatched
     {% fit_bar parts total limit low high title unit %}         parts: (class, value) pairs, all in one unit
     {% bar_columns rows classes title unit cap=None %}          rows: (label, {class: value} or None)
-    {% proof_tree index size leaf_hash proof %}                 the path from a leaf to the signed root
-    {% proof_rows index size proof as steps %}                  the same as rows: side, hash, span
+    {% proof_tree index size leaf_hash proof root=None %}       the path from a leaf to the signed root
+    {% proof_rows index size leaf_hash proof as steps %}        the same as rows: level, side, hash, span, above
     {{ type|event_label }} {{ ref|kind_label }} {{ ref|short_reference }} {{ name|actor_label }}  a leaf's words
 
 Charts are SVG with percentages across, pixels down and classes for colour: no style attribute, so they
@@ -23,7 +24,7 @@ pass the content security policy, and text never scales. `config.charts` and `co
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django import template
@@ -42,6 +43,7 @@ from governance.models import Finding
 register = template.Library()
 
 GIB = 1024**3
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 register.filter("actor_label", actor_label)
 register.filter("event_label", event_label)
@@ -129,6 +131,14 @@ def grouped(number: float | Decimal | None) -> str:
 
 
 @register.filter
+def seconds(span: float | None) -> str:
+    """A short span in seconds with one decimal, longer ones in their largest unit: "0.4 s", "3 min"."""
+    if span is None:
+        return "–"
+    return _("%(n)s s") % {"n": f"{span:.1f}"} if abs(span) < 120 else span_words(EPOCH, EPOCH + timedelta(0, span))
+
+
+@register.filter
 def gib(count: int | None) -> str:
     """Bytes as GiB with one decimal."""
     return "–" if count is None else f"{count / GIB:,.1f} GiB"
@@ -192,9 +202,11 @@ def bar_columns(
 
 
 @register.simple_tag
-def proof_tree(index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes]) -> SafeString:
+def proof_tree(
+    index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes], root: bytes | None = None
+) -> SafeString:
     """The path of an entry to the root; see `prooftree.proof_tree`."""
-    return prooftree.proof_tree(index, size, leaf_hash=leaf_hash, proof=proof)
+    return prooftree.proof_tree(index, size, leaf_hash=leaf_hash, proof=proof, root=root)
 
 
 @register.simple_tag
@@ -204,10 +216,16 @@ def proof_pathway() -> SafeString:
 
 
 @register.simple_tag
-def proof_rows(index: int, size: int, proof: Sequence[bytes]) -> list[dict[str, str]]:
-    """The path as text, lowest first: side, hash in hexadecimal, entries below it."""
+def proof_rows(index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes]) -> list[dict[str, object]]:
+    """The path as text, lowest first: level, side, hash, entries below it, and the hash computed from it."""
     sides = {"left": _("Left"), "right": _("Right")}
     return [
-        {"side": sides[side], "hash": sibling.hex(), "span": prooftree.span(low, high)}
-        for (side, low, high), sibling in zip(prooftree.path_ranges(index, size), proof, strict=True)
+        {
+            "level": row.level,
+            "side": sides[row.side],
+            "hash": row.sibling.hex(),
+            "span": prooftree.span(row.first, row.past),
+            "above": row.above.hex(),
+        }
+        for row in prooftree.path_rows(index, size, leaf_hash=leaf_hash, proof=proof)
     ]
