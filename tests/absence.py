@@ -3,6 +3,7 @@ output.
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,10 @@ def needs_shared(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"absent: ../shared/{'/'.join(parts)}")
     return path
+
+
+def needs_postgres_program(name: str, major: int, found: Sequence[Path]) -> Path:
+    """The first of `found`; skips the test where no `name` fits the server, since another one's files may not do."""
+    if not found:
+        pytest.skip(f"absent: {name} of PostgreSQL {major}")
+    return found[0]

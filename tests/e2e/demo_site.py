@@ -111,6 +111,8 @@ def _variables(prefix: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONPATH": str(programs.CHECKOUT),
         "REDIS_PREFIX": prefix,
+        # A process checks the rights of all roles at its start, also of those whose address it does not hold.
+        "DATABASE_ROLE_PREFIX": ROLES.app.removesuffix("_app"),
     }
 
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from audit.models import Alarm, User
+from audit.models import Alarm, Checkpoint, User
 from governance.models import ApprovalRequest
 from tests.absence import needs_chromium
 from tests.integration.reports_story import sign, tell_report
@@ -71,6 +71,9 @@ def _addresses() -> Iterator[str]:
     for name in ("modelversion", "finding"):
         yield reverse(f"admin:governance_{name}_changelist")
     yield reverse("admin:ledger_entry", args=[3])
+    yield f"{reverse('admin:ledger_list')}?subject=re&from=yesterdy"
+    yield reverse("admin:ledger_checkpoints")
+    yield reverse("admin:ledger_checkpoint", args=[Checkpoint.objects.latest("size").size])
     yield reverse("admin:desk_review", args=[request.pk])
     yield reverse("admin:desk_deployment", args=[request.deployment_id])
     yield reverse("start")

@@ -13,7 +13,7 @@ from audit.models import Alarm, Checkpoint
 from audit.signer import database, lease, process
 from audit.signer.core import Outcome, Signer
 from audit.signer.database import Row
-from audit.signer.key import load_key
+from audit.signer.key import load_keys
 from audit.signer.state import State, StateDir
 from audit.tlog.checkpoint import open_checkpoint
 from tests.services.constants import ORIGIN, SIGNING_KEY
@@ -45,12 +45,12 @@ class Hand:
         self.seconds = 0.0
         self.now = NOW
         self.folder = StateDir(folder)
-        self.key = load_key(self.folder, origin=ORIGIN, vkey=VKEY)
-        holder = lease.holder_name(folder)
+        self.keys = load_keys(self.folder, origin=ORIGIN, vkey=VKEY)
+        self.holder = lease.holder_name(folder)
         state = process.recall(connection, self.folder, origin=ORIGIN)
-        assert lease.take(connection, holder) is None
+        assert lease.take(connection, self.holder) is None
         self.signer = Signer(
-            self.folder, state, self.key, holder=holder, now=lambda: self.now, monotonic=lambda: self.seconds
+            self.folder, state, self.keys, holder=self.holder, now=lambda: self.now, monotonic=lambda: self.seconds
         )
 
     def look(self, *, after: float = 2.0) -> Outcome:
@@ -69,12 +69,13 @@ def signer(folder: Path) -> Iterator[Hand]:
     with StateDir(folder).locked(), database.connect() as connection:
         hand = Hand(folder, connection)
         hand.signer.rehash(connection)
+        hand.signer.tell_keys(connection)
         yield hand
 
 
 def cheat(where: Database, *statements: str, values: Sequence[object] = ()) -> None:
     """What a database superuser can do: triggers off for one transaction, then on again."""
-    tables = ("entry", "section", "head", "checkpoint", "alarm", "tile")
+    tables = ("entry", "section", "head", "checkpoint", "alarm", "tile", "key_statement", "thaw", "event_key")
     with psycopg.connect(where.admin_address()) as connection:
         for table in tables:
             connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())

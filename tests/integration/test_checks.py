@@ -18,9 +18,11 @@ from audit.queries import protection as design
 from audit.queries.health import health
 from audit.queries.protection import protection
 from audit.tlog.keys import SigningKey
+from config import child, programs
 from tests.integration.signer_story import cheat, record, signer
 from tests.services.constants import ROLES
 from tests.services.databases import Database
+from tests.services.processes import process_environment
 
 
 def as_owner(database: Database, statement: str) -> None:
@@ -38,7 +40,7 @@ def ids() -> list[tuple[str | None, str]]:
 
 @pytest.mark.django_db
 def test_a_migrated_database_is_as_designed() -> None:
-    assert protection() == design.Protection((), (), ())
+    assert protection() == design.Protection()
     checks.require_protection()
     assert ids() == []
 
@@ -48,6 +50,7 @@ def test_the_design_knows_every_insert_only_table() -> None:
     telemetry = import_module("audit.migrations.0004_telemetry_append_only")
     assert set(ledger.INSERT_ONLY) == set(design.LEDGER)
     assert {*telemetry.PARTITIONED, *telemetry.INSERT_ONLY} == set(design.RECORDS)
+    assert set(import_module("audit.migrations.0007_erasure").INSERT_ONLY) == set(design.ERASURES)
 
 
 FALLEN = {
@@ -83,6 +86,32 @@ def test_a_guard_the_owner_took_down_is_seen(committed: Database, what: str) -> 
     assert ("guard", name) in {(found.kind, found.subject) for found in selfcheck.run(now=datetime.now(UTC)).findings}
 
 
+def test_no_process_starts_on_a_ledger_without_its_guards(
+    committed: Database, signer_state: Path, worker_name: str, tmp_path: Path
+) -> None:
+    as_owner(committed, "CREATE RULE mine AS ON INSERT TO section DO INSTEAD NOTHING")
+    started = [
+        child.start(
+            name,
+            command,
+            environment=process_environment(committed, role, worker=worker_name, folder=tmp_path),
+            log=tmp_path / f"{name}.log",
+            directory=programs.CHECKOUT,
+        )
+        for name, role, command in (
+            ("web", "app", programs.web(bind="127.0.0.1:0", workers=1)),
+            ("worker", "app", programs.worker(name=f"refused-{worker_name}", concurrency=1)),
+            ("signer", "signer", programs.signer()),
+        )
+    ]
+    try:
+        for process in started:
+            assert process.process.wait(timeout=60), f"{process.name} is refused"
+            assert "The rule mine of table section was not made by a migration." in process.tail(20_000)
+    finally:
+        child.stop(started, grace=10)
+
+
 def test_a_partition_without_its_guard_is_seen(committed: Database) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'usage_record'::regclass")
@@ -91,21 +120,25 @@ def test_a_partition_without_its_guard_is_seen(committed: Database) -> None:
     assert protection().unguarded == (f"table {part}",)
 
 
-@pytest.mark.parametrize(
-    ("grant", "saying"),
-    [
-        (f"GRANT UPDATE ON entry TO {ROLES.app}", f"{ROLES.app} may UPDATE entry"),
-        (f"GRANT UPDATE (note) ON checkpoint TO {ROLES.app}", f"{ROLES.app} may UPDATE checkpoint"),
-        (f"GRANT TRUNCATE ON alarm TO {ROLES.signer}", f"{ROLES.signer} may TRUNCATE alarm"),
-        (f"GRANT INSERT ON entry TO {ROLES.reader}", f"{ROLES.reader} may INSERT entry"),
-        ("GRANT DELETE ON section TO PUBLIC", f"{ROLES.signer} may DELETE section"),
-    ],
-)
-def test_a_privilege_beyond_the_design_is_seen(committed: Database, grant: str, saying: str) -> None:
-    as_owner(committed, grant)
-    assert saying in protection().grants
-    assert ("audit.E003", f"The database role {saying}.") in ids()
-    assert protection().fallen == (), "a mistake of set-up is no evidence of a change"
+BEYOND = {
+    f"GRANT UPDATE ON entry TO {ROLES.app}": f"{ROLES.app} may UPDATE entry",
+    f"GRANT UPDATE (note) ON checkpoint TO {ROLES.app}": f"{ROLES.app} may UPDATE checkpoint",
+    f"GRANT TRUNCATE ON alarm TO {ROLES.signer}": f"{ROLES.signer} may TRUNCATE alarm",
+    f"GRANT INSERT ON entry TO {ROLES.reader}": f"{ROLES.reader} may INSERT entry",
+    "GRANT DELETE ON section TO PUBLIC": f"{ROLES.signer} may DELETE section",
+    f"GRANT CREATE ON SCHEMA public TO {ROLES.app}": f"{ROLES.app} may CREATE in the schema",
+}
+
+
+def test_a_privilege_beyond_the_design_or_short_of_it_is_seen(committed: Database) -> None:
+    for grant, saying in BEYOND.items():
+        as_owner(committed, grant)
+        assert saying in protection().grants
+        assert ("audit.E003", f"The database role {saying}.") in ids()
+        assert protection().fallen == (), "a mistake of set-up is no evidence of a change"
+    as_owner(committed, f"REVOKE INSERT ON alarm FROM {ROLES.signer}")
+    assert protection().missing == (f"{ROLES.signer} may not INSERT alarm",)
+    assert ("audit.E006", f"The database role {ROLES.signer} may not INSERT alarm.") in ids()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +177,7 @@ def test_health_has_everything_in_a_constant_number_of_queries(committed: Databa
     now = datetime.now(UTC)
     well = health(now=now)
     assert (well.ok, well.pulse.signed_size, well.self_check.findings) == (True, 300, 0)
-    assert queries_of(lambda: health(now=now)) == few <= 9
+    assert queries_of(lambda: health(now=now)) == few <= 10
     assert not health(now=now + timedelta(minutes=1)).ok, "signer and self-check have been silent for a minute"
     cheat(committed, "UPDATE section SET body = 'forged' WHERE entry_index = 7")
     selfcheck.run(now=now)

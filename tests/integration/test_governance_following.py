@@ -8,12 +8,18 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 
 from audit import ledger
 from audit import queries as log
+from audit.queries.roles import AUDITORS, DATA_PROTECTION
 from governance import operations, queries
 from governance.models import Cursor, Deployment, Finding
+from governance.queries.quoting import Told, details, leaf_form
 from governance.tasks import follow_log
+from tests.integration.access import person
+from tests.integration.erasure_story import Erasing
 from tests.integration.governance_story import NOW, Story, tell
 
 pytestmark = pytest.mark.django_db
@@ -146,12 +152,67 @@ def test_tool_calls_inside_and_outside_of_their_grant(story: Story) -> None:
     assert findings() == [
         ("tool_call_outside_grant", subject, written),
         ("tool_call_outside_grant", subject, foreign),
-        ("unregistered_subject", "agent:stranger", unknown),
+        ("unregistered_subject", leaf_form("subject", "stranger"), unknown),
     ]
     page = queries.deployment_page(deployment)
     assert [(line.name, line.tools) for line in page.agents] == [
         ("memo-agent", (("ledger.read", "reads only"), ("mail.send", "irreversible")))
     ]
+
+
+def test_the_words_of_a_client_stay_in_the_evidence_and_go_with_it(story: Story) -> None:
+    """Findings are for everybody and for ever: they hold ids of Assay and leaf forms, and pages quote the entry."""
+    approved(story)
+    deployment = Deployment.objects.get().pk
+    agent = operations.register_agent(
+        by=story.requester,
+        name="memo-agent",
+        purpose="Collects figures.",
+        deployment_id=deployment,
+        autonomy="act_with_approval",
+        now=NOW,
+    )
+    call("memo-agent", "pay Jane Doe")
+    stranger = call("Jane Doe, ward 7", "read_file")
+    window_of = {"subject": "x", "data": {"deployment": "credit-memo-draft", "reasoning_tokens_max": 987654}}
+    entry("usage.reported", f"deployment:{deployment}", window_of, source="source:pipeline")
+    assert operations.follow_log(now=NOW).findings == 3
+    rows = list(Finding.objects.order_by("entry_index"))
+    assert [(row.subject, row.scope.partition(",")[0]) for row in rows] == [
+        (f"agent:{agent.id}", leaf_form("tool", "pay Jane Doe")),
+        (leaf_form("subject", "Jane Doe, ward 7"), "agent"),
+        (f"deployment:{deployment}", "revision 1"),
+    ]
+    told = log.section_facts([item.index for item in log.entries(type_="finding.raised")])
+    kept = json.dumps([*told.values(), *Finding.objects.values()], default=str)
+    assert len(told) == 3 and not any(word in kept for word in ("Jane", "ward", "read_file", "987654"))
+
+    plain, opened = (
+        details([Told.of(row) for row in rows], sees_everything=everything) for everything in (False, True)
+    )
+    assert plain == [row.detail for row in rows]
+    assert opened[:2] == [
+        "memo-agent called a tool it was not granted: pay Jane Doe.",
+        "A tool call was recorded for an agent nobody registered: Jane Doe, ward 7.",
+    ]
+    auditor, requester = Client(), Client()
+    auditor.force_login(person("inoue", AUDITORS))
+    requester.force_login(story.requester)
+    places = [
+        reverse("admin:index"),
+        reverse("admin:governance_finding_changelist"),
+        reverse("admin:governance_finding_change", args=[rows[1].pk]),
+    ]
+    for client, quoted in ((auditor, True), (requester, False)):
+        pages = [client.get(place).content.decode() for place in places]
+        assert [("Jane Doe, ward 7" in page) for page in pages] == [quoted] * 3
+        assert all("an agent nobody registered" in page for page in pages)
+    officer = person("keller", DATA_PROTECTION)
+    Erasing(story.bystander, officer, officer, 0, 0, 0).erase(stranger, "facts")
+    pages = [auditor.get(place).content.decode() for place in places]
+    assert not any("ward 7" in page for page in pages)
+    assert all("an agent nobody registered (its name was erased)." in page for page in pages)
+    assert queries.reconcile() == []
 
 
 @pytest.mark.parametrize(
@@ -163,6 +224,7 @@ def test_tool_calls_inside_and_outside_of_their_grant(story: Story) -> None:
         {"subject": 5, "data": {"tool": None}},
         {"subject": "x\u0000\u202e" * 300, "data": {"tool": "y\n" * 300, "agent": ["a"]}},
         {"reasoning_tokens_max": "many"},
+        {"subject": "half a pair \ud800", "data": {"tool": "\udfff"}},
         {"subject": "deployment:", "reasoning_tokens_max": True},
     ],
 )

@@ -17,6 +17,7 @@ from governance.capacity.cost import Api, CloudCards, Load, OwnHardware, Price, 
 from governance.checks import snapshots_are_full, workflow_covers_itself
 from governance.models import Comparison, GpuModel, Model, ModelVersion
 from governance.operations import Refused
+from governance.queries import reconciling
 from governance.queries.reconciling import TABLES
 from governance.snapshot import FIELDS, digest, snapshot
 from tests.integration.governance_story import CONFIG, INDEX, NOW, Story, login, tell
@@ -235,7 +236,7 @@ def test_related_subjects_all_stand_in_the_ledger(story: Story) -> None:
 
 
 def test_reconcile_names_what_was_changed_behind_the_ledger(
-    committed: Database, capsys: pytest.CaptureFixture[str]
+    committed: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story = tell()
     request = story.submitted()
@@ -258,6 +259,18 @@ def test_reconcile_names_what_was_changed_behind_the_ledger(
     assert log.entry(index).type == "decision.recorded"
     with pytest.raises(CommandError, match="2 rows differ"):
         call_command("reconcile")
+    monkeypatch.setattr(reconciling, "BATCH", 1)
+    sliced: list[queries.Mismatch] = []
+    positions = [""]
+    while len(positions) == 1 or positions[-1]:
+        part = reconciling.reconcile_slice(positions[-1])
+        assert part.rows <= 1
+        sliced += part.found
+        positions.append(part.position)
+    assert {mismatch.subject for mismatch in sliced} == {mismatch.subject for mismatch in found.values()}
+    assert len(set(positions[1:])) == len(positions) - 1, "every slice goes on"
+    for stranger in ("nonsense", "model rows nonsense", "model told x", "elsewhere rows 1"):
+        assert reconciling.reconcile_slice(stranger) == reconciling.reconcile_slice()
     with connections["admin"].cursor() as cursor:
         cursor.execute("ALTER TABLE decision DISABLE TRIGGER ALL")
         cursor.execute("DELETE FROM decision")

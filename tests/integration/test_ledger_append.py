@@ -5,16 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
 from audit import ledger, queries
-from audit.ledger.append import HeadMoved
+from audit.ledger.head import HeadMoved
 from audit.models import Entry, Head, Tile
 from audit.tlog.leaf import parse_leaf
 from audit.tlog.proof import verify_consistency, verify_inclusion
 from audit.tlog.section import opens
 from audit.tlog.tree import leaf_hash, node_hash
+from tests.services.databases import Database
+from tests.waiting import until
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -146,6 +149,23 @@ def test_nothing_may_follow_append_in_its_transaction() -> None:
 
 
 @pytest.mark.django_db
+def test_a_transaction_appends_once() -> None:
+    with transaction.atomic():
+        ledger.append(events=[event("once")])
+        with pytest.raises(ledger.StatementAfterAppend, match="one call"):
+            ledger.append(events=[event("twice")])
+
+
+@pytest.mark.django_db
+def test_one_id_twice_in_one_call_with_other_content_is_refused() -> None:
+    size = queries.head_size()
+    with pytest.raises(ledger.IdempotencyConflict, match="stands twice") as refused:
+        record(event("a", b"one"), event("a", b"two"))
+    assert (refused.value.first_index, refused.value.position) == (None, 1)
+    assert queries.head_size() == size
+
+
+@pytest.mark.django_db
 def test_the_guard_ends_with_the_block() -> None:
     record(event("g2"))
     with connection.cursor() as cursor:
@@ -222,6 +242,32 @@ def test_a_bad_job_harms_no_other_job_of_its_group(committed: object) -> None:
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(work, [event("first", b"two"), event("a"), event("b"), event("c")], timeout=60))
     assert outcomes == [0, "created", "created", "created"]
+
+
+def test_what_waits_too_long_is_turned_away_unwritten(committed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.ledger.group.MAX_WAIT_SECONDS", 0.05)
+    group = ledger.Group()
+
+    def work(name: str) -> str:
+        try:
+            return group.append([event(name)])[0].status
+        finally:
+            connection.close()
+
+    with psycopg.connect(committed.admin_address()) as other, ThreadPoolExecutor(2) as pool:
+        other.execute("SELECT FROM head FOR UPDATE")
+        leader = pool.submit(work, "leads")
+        with psycopg.connect(committed.admin_address(), autocommit=True) as admin:
+            blocked = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            until(lambda: (admin.execute(blocked).fetchone() or (0,))[0], what="the leader's wait for the head")
+        with pytest.raises(ledger.Overloaded, match="nothing was written"):
+            pool.submit(work, "waits").result(timeout=30)
+        other.rollback()
+        assert leader.result(timeout=30) == "created"
+    assert work("waits") == "created"
+    assert Head.objects.get().size == 2
 
 
 @pytest.mark.django_db

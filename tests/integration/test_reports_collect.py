@@ -5,17 +5,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections
 
+from audit import erasure
+from audit import queries as log
+from audit.queries.roles import DATA_PROTECTION
+from audit.tlog.bundle import verify_bundle
 from governance import operations as governance
-from reports import dataset
+from governance import queries
+from reports import dataset, operations
 from reports.collect import Material, activity, evidence, material, subjects
 from reports.collect.telemetry import MAX_WINDOWS
 from reports.models import Report
 from reports.render.make import made_from, renderer
 from tests.integration import reports_windows as windows
+from tests.integration.erasure_story import REASON, person
 from tests.integration.governance_story import NOW
 from tests.integration.reports_story import Reported, call, sign
+from tests.services.constants import SIGNING_KEY
 from tests.services.databases import Database
 
 TARGET, GAP = UUID(int=7), UUID(int=8)
@@ -136,22 +142,43 @@ def test_an_erased_snapshot_is_withheld_and_its_entry_still_proven(reported: Rep
     before = collect(reported)
     (pool,) = [group for group in before.report.groups if group.key == "gpu_pool"]
     entry = pool.fields[0].entries[0]
-    _erase(entry)
+    told = _erase(entry)
     found = collect(reported)
     (withheld,) = [group for group in found.report.groups if group.key == "gpu_pool"]
     assert {field.state for field in withheld.fields} == {dataset.FieldState.WITHHELD}
     assert withheld.fields[0].entries == (entry,)
     (row,) = [row for row in found.report.register if row.index == entry]
     assert row.withheld == ("facts",)
+    # The bundle says which entry tells the erasure, and brings it along; at the older tree it only names it.
+    keys = [SIGNING_KEY.verifier]
+    for proof, last in ((found.facts, told), (collect(reported, size=before.report.checkpoint.size).facts, None)):
+        result = verify_bundle(proof, keys)
+        assert result.ok, result.failures
+        sections = {item.index: item.sections for item in result.entries}
+        shown = f"erased, see entry {told}" if last else f"said to be erased by a later entry {told}, not shown"
+        assert sections[entry] == {"facts": shown}
+        assert (told in sections) == (last is not None)
+    # The row of the registry that the snapshot told of is no contradiction for that.
+    assert queries.reconcile() == []
 
 
-def _erase(index: int) -> None:
-    """Remove a section as only the database's superuser can: the product has no such operation yet."""
-    with connections["admin"].cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute("ALTER TABLE section DISABLE TRIGGER ALL")
-        cursor.execute("DELETE FROM section WHERE entry_index = %s", [index])
-        cursor.execute("ALTER TABLE section ENABLE TRIGGER ALL")
+def test_a_report_can_be_asked_for_when_the_deployments_own_snapshot_was_erased(reported: Reported) -> None:
+    state = log.state_at(f"deployment:{reported.deployment}", sign())
+    assert state
+    _erase(state.index)
+    sign()
+    asked = operations.request_report(deployment_id=reported.deployment, requester=reported.auditor, now=NOW)
+    assert Report.objects.get(pk=asked).title == f"deployment:{reported.deployment}"
+    assert collect(reported).report.groups[0].fields[0].state == dataset.FieldState.WITHHELD
+
+
+def _erase(index: int) -> int:
+    """Erase the facts of an entry, by two persons; returns the entry that tells it."""
+    asker, decider = (person(name, DATA_PROTECTION) for name in ("keller", "brandt"))
+    asked = erasure.request_erasure(
+        entry_index=index, section="facts", legal_basis="order", reason=REASON, by=asker, now=NOW
+    )
+    return erasure.decide_erasure(request_id=asked, decision="approve", reason=REASON, by=decider, now=NOW).entry
 
 
 def test_strange_facts_do_not_stop_a_report(reported: Reported) -> None:

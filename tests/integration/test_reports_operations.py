@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from audit import ledger
 from audit import queries as log
 from audit.events import EventType
+from audit.queries.roles import DATA_PROTECTION
 from audit.tlog.pdf import DATASET, FACTS, split, verify_pdf
 from audit.tlog.pdfshape import read_attachment
 from reports import operations, queries
 from reports.models import Report
+from tests.integration.erasure_story import Erasing, person, record
 from tests.integration.governance_story import NOW, login
 from tests.integration.reports_story import Reported, folder, sign
 from tests.services.constants import SIGNING_KEY
@@ -202,3 +205,20 @@ def test_a_machine_without_a_worker_goes_on_with_its_reports(
     call_command("advance_reports")
     assert capsys.readouterr().out == "rendered 0, settled 1, waiting for a checkpoint 0\n"
     assert Report.objects.get(pk=report_id).state == "ready"
+
+
+def test_a_report_is_not_handed_out_once_something_it_cites_is_erased(reported: Reported, report: Report) -> None:
+    cited = dataset_of((folder() / f"{report.id}.pdf").read_bytes())["tool_calls"][0]["entry"]
+    officer = person("keller", DATA_PROTECTION)
+    erasing = Erasing(reported.auditor, officer, officer, 0, 0, 0)
+    elsewhere = record(ledger.Section("facts", b'{"n":1}'))
+    erasing.erase(elsewhere, "facts")
+    address = operations.download(report_id=report.id, person=reported.auditor, now=NOW)
+    signed = address.rstrip("/").rpartition("/")[2]
+    assert operations.open_download(signed=signed, opener=reported.auditor).data
+    erasing.erase(cited, "facts")
+    with pytest.raises(operations.DownloadRefused, match="erased since"):
+        operations.open_download(signed=signed, opener=reported.auditor)
+    assert not (folder() / f"{report.id}.pdf").exists()
+    with pytest.raises(operations.DownloadRefused, match="Ask for the report again"):
+        operations.download(report_id=report.id, person=reported.auditor, now=NOW)

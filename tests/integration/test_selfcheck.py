@@ -49,8 +49,9 @@ def as_superuser(database: Database, table: str, statement: str, *values: object
     with psycopg.connect(database.admin_address()) as admin:
         admin.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
         assert admin.execute(statement.encode(), values).rowcount == 1
-        for trigger in ("append_only", "no_truncate"):
-            admin.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{trigger}".encode())
+        triggers = "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal"
+        for (trigger,) in admin.execute(triggers, [table]).fetchall():
+            admin.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}".encode())
 
 
 def test_a_log_that_is_well_is_passed_over_in_silence_but_for_one_entry_an_hour(committed: Database) -> None:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from audit import queries
 from audit.models import Checkpoint, SignerLease
+from audit.queries.keys import key_history_text
 from audit.signer.state import StateDir
+from audit.tlog.__main__ import main as verifier
 from audit.tlog.note import SigningKey
 from config import child, programs
 from tests.integration.signer_story import alarms, cheat, record, roots, signer
@@ -125,6 +128,85 @@ def test_a_second_signer_with_a_copied_folder_is_refused(launcher: Launcher, tmp
     assert launcher.ended(second) == 3
     assert "works on this log and is alive" in second.tail()
     assert first.running
+
+
+def test_a_stopped_process_resumes_and_lays_down_a_pen_that_it_lost(launcher: Launcher, tmp_path: Path) -> None:
+    """SIGSTOP is what a suspended machine does: time passes, and nothing in the process knows."""
+    process = launcher.start()
+    record(1)
+    until(lambda: signed(1), what="a checkpoint")
+    process.signal(signal.SIGSTOP)
+    record(1)
+    process.signal(signal.SIGCONT)
+    until(lambda: signed(2), what="a checkpoint after resuming")
+    # Longer than a lease, and meanwhile another signer, with a copy of the folder, was started elsewhere.
+    process.signal(signal.SIGSTOP)
+    copy = tmp_path / "copy"
+    shutil.copytree(launcher.folder / "signer", copy)
+    SignerLease.objects.using("signer").update(expires_at=datetime(2026, 1, 1, tzinfo=UTC))
+    record(1)
+    second = launcher.start(state=copy)
+    until(lambda: signed(3), what="a checkpoint by the second signer")
+    process.signal(signal.SIGCONT)
+    assert launcher.ended(process) == 3
+    assert "took over while this one was paused" in process.tail()
+    record(1)
+    until(lambda: signed(4), what="another checkpoint by the second signer")
+    assert second.running
+    assert set(roots()) == {1, 2, 3, 4}
+    assert alarms() == []
+
+
+def test_keys_change_between_runs_and_an_auditor_follows_offline(launcher: Launcher, tmp_path: Path) -> None:
+    process = launcher.start()
+    record(1)
+    until(lambda: signed(1), what="a checkpoint")
+    early = launcher.start("--rotate")
+    assert launcher.ended(early) == 3
+    assert "Another signer works in" in early.tail()
+    process.signal(signal.SIGTERM)
+    launcher.ended(process)
+    rotated = launcher.start("--rotate")
+    assert launcher.ended(rotated) == 0
+    process = launcher.start()
+    record(1)
+    until(lambda: signed(2), what="a checkpoint by two keys")
+    process.signal(signal.SIGKILL)
+    launcher.ended(process)
+    assert launcher.ended(launcher.start("--retire")) == 0
+    launcher.start()
+    record(1)
+    until(lambda: signed(3), what="a checkpoint by the new key")
+    notes = {row.size: row.note.count("\n— ") for row in Checkpoint.objects.all()}
+    assert notes == {1: 1, 2: 2, 3: 1}
+    assert rotated.tail().strip() in key_history_text()
+    (tmp_path / "keys").write_text(key_history_text())
+    (tmp_path / "bundle.json").write_bytes(queries.bundle([0, 2], consistent_with=[1, 2]))
+    stranger = SigningKey.generate(ORIGIN, b"S" * 32).verifier.to_text()
+    for key, status in ((str(tmp_path / "keys"), 0), (SIGNING_KEY.verifier.to_text(), 0), (stranger, 1)):
+        assert verifier(["verify", str(tmp_path / "bundle.json"), "--key", key]) == status
+
+
+def test_a_freeze_survives_kill_9_before_it_was_told(launcher: Launcher, committed: Database) -> None:
+    record(3)
+    with signer(launcher.folder / "signer") as hand:
+        hand.look()
+    cheat(committed, "UPDATE entry SET leaf = leaf || '\\x20' WHERE index = 1")
+    program = (
+        "import os, signal\n"
+        "from audit.signer import database\n"
+        "database.raise_alarm = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from django.core.management import execute_from_command_line\n"
+        "execute_from_command_line(['manage.py', 'signer'])\n"
+    )
+    assert launcher.ended(launcher.start(program=program)) == -signal.SIGKILL
+    assert alarms() == []
+    # Put back before anybody saw it: what was seen was seen.
+    cheat(committed, "UPDATE entry SET leaf = substr(leaf, 1, length(leaf) - 1) WHERE index = 1")
+    record(1)
+    launcher.start()
+    until(lambda: alarms() == [("signer.frozen", 1)], what="the alarm")
+    assert not signed(4)
 
 
 def test_a_lost_state_is_refused(launcher: Launcher) -> None:

@@ -71,7 +71,7 @@ def test_a_long_backlog_takes_several_looks_and_one_signature(
     assert set(roots()) == {250}
 
 
-def test_clocks_that_go_back_change_nothing(committed: Database, signer_state: Path) -> None:
+def test_clocks_that_go_back_or_forward_change_nothing(committed: Database, signer_state: Path) -> None:
     with signer(signer_state) as hand:
         record(1)
         hand.look()
@@ -80,8 +80,15 @@ def test_clocks_that_go_back_change_nothing(committed: Database, signer_state: P
         hand.now = hand.now.replace(year=2020)
         record(1)
         assert hand.look() is Outcome.SIGNED
-    first, second = Checkpoint.objects.order_by("size").values_list("signed_at", flat=True)
-    assert second == first
+        first, second = Checkpoint.objects.order_by("size").values_list("signed_at", flat=True)
+        assert second == first
+        # Forward by years: neither pace nor time of signing follow the signer's own clock.
+        hand.now = hand.now.replace(year=2090)
+        record(1)
+        assert hand.look(after=0.1) is Outcome.IDLE
+        assert hand.look() is Outcome.SIGNED
+    third = Checkpoint.objects.order_by("-size").values_list("signed_at", flat=True)[0]
+    assert third == second
 
 
 class Killed(BaseException):

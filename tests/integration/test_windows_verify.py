@@ -22,7 +22,28 @@ def test_sealed_windows_and_their_amendments_agree(committed: Database) -> None:
     seal_windows(now=DUE)
     story.reported(about, START + SECOND)
     seal_windows(now=DUE)
-    assert list(contradictions()) == []
+    assert contradictions().found == ()
+
+
+def test_every_window_is_looked_at_in_time_not_only_the_newest(
+    committed: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "MOST_WINDOWS", 1)
+    about = story.subject()
+    for windows in range(3):
+        story.reported(about, START + windows * (DUE - START))
+        seal_windows(now=DUE + windows * (DUE - START))
+    with psycopg.connect(committed.admin_address()) as admin:
+        admin.execute("ALTER TABLE usage_record DISABLE TRIGGER USER")
+        admin.execute("DELETE FROM usage_record WHERE id = (SELECT min(id) FROM usage_record)")
+    part = contradictions()
+    assert contradictions("nonsense") == part, "a position nobody knows is the start"
+    found = list(part.found)
+    while part.position:
+        part = contradictions(part.position)
+        found += part.found
+    assert len({item.subject for item in found}) == 1
+    assert "1 records were sealed, 0 are stored" in found[0].detail
 
 
 def test_a_total_that_was_added_later_contradicts_nothing(committed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,9 +56,9 @@ def test_a_total_that_was_added_later_contradicts_nothing(committed: Database, m
         return made | {"totals": made["totals"] | {"images": 1}, "colour": "red"}
 
     monkeypatch.setattr(verify, "totals_of", more)
-    assert list(contradictions()) == []
+    assert contradictions().found == ()
     monkeypatch.setattr(verify, "totals_of", lambda *_: {"totals": {"output_tokens": 11}})
-    assert len(list(contradictions())) == 1
+    assert len(contradictions().found) == 1
 
 
 @pytest.mark.parametrize(
@@ -57,7 +78,7 @@ def test_a_changed_record_is_an_alarm(committed: Database, change: str, detail: 
         superuser.execute("ALTER TABLE usage_record DISABLE TRIGGER usage_record_append_only")
         superuser.execute(change.encode(), [record_id])
         superuser.execute("ALTER TABLE usage_record ENABLE ALWAYS TRIGGER usage_record_append_only")
-    (found,) = contradictions()
+    (found,) = contradictions().found
     assert detail in found.detail
     run(now=DUE)
     assert detail in " ".join(Alarm.objects.values_list("detail", flat=True))

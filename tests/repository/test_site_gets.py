@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from audit.models import Person, User
+from audit.models import Checkpoint, Person, User
 from demo.seed import Seeded, seed
 from governance.models import ApprovalRequest
 
@@ -62,9 +62,12 @@ def _fill(route: str, seeded: Seeded) -> str:
         "report_id": "00000000-0000-4000-8000-000000000000",
         "request_id": str(request.pk),
         "deployment_id": str(seeded.running.pk),
+        "hold_id": "00000000-0000-4000-8000-000000000000",
         "index": "1",
+        "size": str(Checkpoint.objects.values_list("size", flat=True).first() or 1),
         "revision_digest": "0" * 64,
         "signed": "forged",
+        "name": "checkpoint",
         "content_type_id": str(ContentType.objects.get_for_model(User).pk),
     }
 

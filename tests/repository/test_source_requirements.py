@@ -6,7 +6,7 @@ import pytest
 
 from tests.repository.tree import ROOT
 
-_FILES = ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt")
+_FILES = ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt", "requirements-bench.txt")
 _PIN = re.compile(r"([a-z0-9][a-z0-9._-]*)==(\S+)")
 
 

@@ -26,5 +26,5 @@ ENVIRONMENT = {
     "LOG_LEVEL": "WARNING",
 }
 _SETTINGS = (Path(__file__).resolve().parents[2] / "config" / "settings.py").read_text(encoding="utf-8")
-READ_BY_SETTINGS = {*ENVIRONMENT, *re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', _SETTINGS)}
+READ_BY_SETTINGS = {*ENVIRONMENT, *re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', _SETTINGS)}
 """Variables that may stand in the shell of whoever runs the tests."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import child, programs
-from tests.services.constants import ENVIRONMENT, SIGNING_KEY
+from tests.services.constants import ENVIRONMENT, ROLES, SIGNING_KEY
 from tests.services.databases import Database
 from tests.services.measuring import measuring
 from tests.services.servers import key_prefix, redis_url
@@ -21,6 +21,8 @@ def process_environment(database: Database, *words: str, worker: str, folder: Pa
     return {
         **shared,
         **database.environment(*words),
+        # A process checks the rights of all roles at its start, also of those whose address it does not hold.
+        "DATABASE_ROLE_PREFIX": ROLES.app.removesuffix("_app"),
         "REDIS_URL": redis_url(),
         "REDIS_PREFIX": key_prefix(worker),
         "DATA_DIR": str(folder),

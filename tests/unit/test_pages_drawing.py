@@ -1,7 +1,9 @@
 """Charts and the proof picture: what is drawn is right, escaped, and passes the content security policy."""
 
 import re
+from functools import partial
 from hashlib import sha256
+from itertools import pairwise
 
 import pytest
 
@@ -47,7 +49,28 @@ def test_siblings_cover_everything_but_the_entry_once() -> None:
 def test_another_leaf_leads_elsewhere() -> None:
     leaves = [leaf_hash(bytes([i])) for i in range(5)]
     proof = inclusion_proof(2, 5, lambda level, n: _hash_at(leaves, level, n))
-    assert root_of_ranges(2, 5, sha256(b"forged").digest(), proof) != root_of(leaves)
+    forged = sha256(b"forged").digest()
+    assert root_of_ranges(2, 5, forged, proof) != root_of(leaves)
+    drawn = prooftree.proof_tree(2, 5, leaf_hash=forged, proof=proof, root=root_of(leaves))
+    assert "But the path leads to" in drawn
+    assert root_of(leaves).hex()[:16] in drawn
+    assert "But the path" not in prooftree.proof_tree(2, 5, leaf_hash=leaves[2], proof=proof, root=root_of(leaves))
+
+
+def test_each_row_says_what_its_two_hashes_give() -> None:
+    for size in SIZES:
+        leaves = [leaf_hash(str(i).encode()) for i in range(size)]
+        for index in {0, size // 2, size - 1}:
+            proof = inclusion_proof(index, size, partial(_hash_at, leaves))
+            rows = prooftree.path_rows(index, size, leaf_hash=leaves[index], proof=proof)
+            for row, above in pairwise(rows):
+                assert row.above == above.node
+                assert row.level < above.level
+                assert (min(row.low, row.first), max(row.high, row.past)) == (above.low, above.high)
+            assert [row.level for row in rows][:1] == [0][: len(rows)] or index == size - 1
+            for row in rows:
+                assert row.node == root_of(leaves[row.low : row.high])
+                assert row.sibling == root_of(leaves[row.first : row.past])
 
 
 def test_pictures_hold_no_style_and_escape_words() -> None:

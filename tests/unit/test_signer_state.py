@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.signer.examine import Tree
-from audit.signer.key import KEY_FILE, KeyRefused, load_key, make_key
-from audit.signer.state import TAIL, State, StateDir, StateInUse, StateUnreadable
+from audit.signer.key import HISTORY_FILE, KEY_FILE, KeyRefused, load_keys, make_key, make_next_key, save_history
+from audit.signer.lease import holder_name
+from audit.signer.state import TAIL, State, StateDir, StateExposed, StateInUse, StateUnreadable
+from audit.tlog.keyhistory import BEGINS, extend, sign_statement
 from audit.tlog.keys import SigningKey
 from audit.tlog.tree import leaf_hash, root_of
 
@@ -37,6 +39,22 @@ def test_reading_is_the_inverse_of_writing(size: int, frozen: bool, entry: int |
     if frozen:
         state = state.freeze("because ✗", at=NOW, entry_index=entry)
     assert State.from_json(state.to_json()) == state
+    three, seven, seventy = (f"{number}:{number:064x}" for number in (3, 7, 70))
+    thawed = state.thaw(acknowledged=[seventy, three]).thaw(acknowledged=[seven, seventy])
+    assert (thawed.frozen, thawed.acknowledged) == (None, (three, seven, seventy))
+    assert State.from_json(thawed.to_json()) == thawed
+    assert thawed.grown(state.edge, state.tail).acknowledged == (three, seven, seventy)
+
+
+def test_a_file_of_before_thawing_was_is_read(folder: StateDir) -> None:
+    folder.save(state_of(3))
+    path = folder.path / "state.json"
+    older = json.loads(path.read_text())
+    del older["acknowledged"]
+    # Bare ids, as they were first kept, may name other alarms by now: they acknowledge nothing.
+    for text in (older, older | {"acknowledged": [1, 2]}):
+        path.write_text(json.dumps(text))
+        assert folder.load() == state_of(3)
 
 
 @given(first=st.integers(0, 600), more=st.integers(0, 600))
@@ -61,6 +79,10 @@ def test_a_tree_grows_as_one(first: int, more: int) -> None:
         {"frozen": {"reason": "x", "at": "yesterday", "entry": None}},
         {"frozen": "yes"},
         {"new": 1},
+        {"acknowledged": ["x"]},
+        {"acknowledged": ["5:00"]},
+        {"acknowledged": [[5]]},
+        {"acknowledged": None},
     ],
     ids=str,
 )
@@ -118,10 +140,37 @@ def test_one_process_holds_the_folder(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("mode", [0o720, 0o702])
+def test_a_folder_that_others_may_write_is_refused(folder: StateDir, mode: int) -> None:
+    folder.path.chmod(mode)
+    with pytest.raises(StateExposed, match="can be written by others"), folder.locked():
+        pass
+    folder.path.chmod(0o755)
+    with folder.locked():
+        pass
+
+
+def test_a_holder_is_this_start_in_this_folder(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    one = holder_name(first, entropy=lambda size: b"\x01" * size)
+    assert one == holder_name(first, entropy=lambda size: b"\x01" * size)
+    assert one.endswith(f":{os.getpid()}-{'01' * 8}")
+    other = holder_name(first)
+    assert other != one
+    assert other.rpartition(":")[0] == one.rpartition(":")[0]
+    # Another folder mounted at the same path is another folder.
+    second.rename(second.with_name("away"))
+    first.rename(second)
+    second.with_name("away").rename(first)
+    assert holder_name(first).rpartition(":")[0] != one.rpartition(":")[0]
+
+
 def test_the_key_of_this_log_is_loaded(folder: StateDir) -> None:
     made = make_key(folder, origin=ORIGIN, entropy=lambda size: bytes(range(size)))
     assert made == KEY
-    assert load_key(folder, origin=ORIGIN, vkey=KEY.verifier.to_text()) == KEY
+    assert load_keys(folder, origin=ORIGIN, vkey=KEY.verifier.to_text()).private == (KEY,)
     assert stat.S_IMODE((folder.path / KEY_FILE).stat().st_mode) == 0o600
 
 
@@ -143,14 +192,14 @@ def test_any_other_key_is_refused_without_showing_it(
     path.write_text(text)
     path.chmod(mode)
     with pytest.raises(KeyRefused, match=saying) as refused:
-        load_key(folder, origin=origin, vkey=KEY.verifier.to_text())
+        load_keys(folder, origin=origin, vkey=KEY.verifier.to_text())
     secret = text.rpartition("+")[2]
     assert not secret or secret not in str(refused.value)
 
 
 def test_a_missing_key_says_how_to_make_one(folder: StateDir) -> None:
     with pytest.raises(KeyRefused, match="signer --init"):
-        load_key(folder, origin=ORIGIN, vkey=KEY.verifier.to_text())
+        load_keys(folder, origin=ORIGIN, vkey=KEY.verifier.to_text())
 
 
 def test_a_key_is_never_replaced(folder: StateDir) -> None:
@@ -163,3 +212,29 @@ def test_a_key_is_never_replaced(folder: StateDir) -> None:
 def test_a_log_without_a_fit_name_gets_no_key(folder: StateDir, origin: str) -> None:
     with pytest.raises(KeyRefused, match="LEDGER_ORIGIN"):
         make_key(folder, origin=origin)
+
+
+def test_a_history_of_keys_in_the_folder_is_believed_only_whole(folder: StateDir) -> None:
+    make_key(folder, origin=ORIGIN, entropy=lambda size: bytes(range(size)))
+    keys = load_keys(folder, origin=ORIGIN, vkey=KEY.verifier.to_text())
+    new = make_next_key(folder, keys, entropy=lambda size: b"N" * size)
+    vkey = new.verifier.to_text()
+    # A key that no statement names signs nothing yet, and does not make this log known by it.
+    with pytest.raises(KeyRefused, match="LEDGER_VKEY is not the public half"):
+        load_keys(folder, origin=ORIGIN, vkey=vkey)
+    history = extend(keys.history, sign_statement(BEGINS, old=KEY, new=new, size=4))
+    save_history(folder, history)
+    later = load_keys(folder, origin=ORIGIN, vkey=vkey)
+    assert (later.at(3), later.at(4), later.living) == ((KEY,), (KEY, new), (KEY, new))
+    for text, saying in (
+        (history.to_text()[:-9] + "AAAAAAAA\n", "is no key history of this log"),
+        ("\udcff", "is no key history of this log"),
+        (f"{SigningKey.generate('other', bytes(32)).verifier.to_text()}\n", "are of other, but LEDGER_ORIGIN"),
+        (f"{SigningKey.generate(ORIGIN, bytes(32)).verifier.to_text()}\n", "is none of the keys in"),
+    ):
+        (folder.path / HISTORY_FILE).write_bytes(text.encode(errors="surrogateescape"))
+        with pytest.raises(KeyRefused, match=saying):
+            load_keys(folder, origin=ORIGIN, vkey=vkey)
+    with pytest.raises(KeyRefused, match="a log keeps its key"):
+        (folder.path / KEY_FILE).unlink()
+        make_key(folder, origin=ORIGIN)

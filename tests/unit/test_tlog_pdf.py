@@ -11,7 +11,7 @@ import pytest
 from audit.tlog.bundleformat import BundleError
 from audit.tlog.keys import SigningKey
 from audit.tlog.pdf import DATASET, FACTS, RECEIPT, attach_receipt, split, verify_pdf
-from audit.tlog.pdfshape import Attachment, ShapeError, attachment_objects, read_attachment, update
+from audit.tlog.pdfshape import Attachment, ShapeError, attachment_objects, index_objects, read_attachment, update
 from reports import dataset
 from reports.render import make
 from tests.report_files import KEY, ORIGIN, TREE, files, finished, small_log
@@ -164,6 +164,48 @@ def test_a_register_that_is_not_the_ledgers_is_refused_even_when_issued() -> Non
     first, *others = made.report.register
     lying = replace(made.report, register=(replace(first, leaf_hash="0" * 64), *others))
     assert failing(rendered(lying, made.facts)) == ["register"]
+
+
+def remade(content: bytes, facts: bytes) -> bytes:
+    """A file without pages around these attachments, issued as a report is."""
+    log, report = small_log()
+    data, offsets = b"%PDF-1.7\n", list[int]()
+    objects = [b"1 0 obj\n<<>>\nendobj\n"]
+    for number, name, attached in ((2, DATASET, content), (4, FACTS, facts)):
+        attachment = Attachment(name, "x", "Data", attached)
+        objects += attachment_objects(number, attachment, stamp="D:20261123000000Z", compress=False)
+    for item in (*objects, *index_objects(6, {DATASET: 3, FACTS: 5})):
+        offsets.append(len(data))
+        data += item
+    table = b"xref\n0 8\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    trailer = b"trailer\n<</Size 8 /Root 1 0 R /Info 1 0 R /ID [<%b> <%b>]>>\n" % (b"0" * 32, b"0" * 32)
+    first = data + table + trailer + b"startxref\n%d\n%%%%EOF\n" % len(data)
+    digest = sha256(content).hexdigest()
+    return finished(log, report, facts, first, dataset_sha256=digest).revision2
+
+
+def test_the_file_without_pages_is_refused_for_nothing_else() -> None:
+    made = files()
+    assert verify_pdf(remade(dataset.canonical_json(made.report), made.facts), KEYS).ok
+
+
+@pytest.mark.parametrize("row", [{"index": [1]}, {"index": True, "leaf_hash": "x"}, {}, 7, None])
+def test_a_register_of_anything_else_is_refused_and_raises_nothing(row: object) -> None:
+    made = files()
+    content = json.loads(dataset.canonical_json(made.report))
+    content["register"].append(row)
+    assert "register" in failing(remade(json.dumps(content).encode(), made.facts))
+    twice = {**content, "register": content["register"][:1] * 2}
+    assert "register" in failing(remade(json.dumps(twice).encode(), made.facts))
+
+
+@pytest.mark.parametrize("leaf", ["!!", "AA", ""])
+def test_a_leaf_that_is_none_is_refused_and_raises_nothing(leaf: str) -> None:
+    made = files()
+    facts = json.loads(made.facts)
+    facts["entries"][0]["leaf"] = leaf
+    found = failing(remade(dataset.canonical_json(made.report), json.dumps(facts).encode()))
+    assert {"facts entry", "register"} <= set(found)
 
 
 def test_facts_with_an_undisclosed_entry_still_verify() -> None:

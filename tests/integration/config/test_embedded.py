@@ -213,6 +213,6 @@ def test_job_that_hangs_is_killed_with_all_it_started(tmp_path: Path) -> None:
     script = "trap '' TERM; (trap '' TERM; exec sleep 61.25) & wait"
     job = start("job", ["/bin/sh", "-c", script], environment={"PATH": os.environ["PATH"]})
     with pytest.raises(ChildFailed, match="did not end within 0 s"):
-        finish(job, flag=StopFlag(), seconds=0.2)
+        finish(job, flag=StopFlag(), seconds=0.2, grace=0.2)
     commands = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
     assert ["sleep", "61.25"] not in commands

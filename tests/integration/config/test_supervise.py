@@ -102,6 +102,7 @@ def test_each_process_has_its_own_role_and_a_dead_one_ends_the_demo(demo: Run) -
             "web": ("config.wsgi:application",),
             "worker": ("worker",),
             "signer": ("signer",),
+            "publisher": ("publisher",),
             "beat": ("beat",),
             "exporter": ("demo.exporters",),
             "pipeline": ("demo.pipeline",),
@@ -111,11 +112,13 @@ def test_each_process_has_its_own_role_and_a_dead_one_ends_the_demo(demo: Run) -
         "web": {"DATABASE_URL"},
         "worker": {"DATABASE_URL"},
         "signer": {"DATABASE_SIGNER_URL"},
+        "publisher": {"DATABASE_SIGNER_URL"},
         "beat": set(),
         "exporter": set(),
         "pipeline": set(),
     }
     assert "SIGNER_STATE_DIR" not in _find(demo, "worker").environ()
+    assert "SIGNER_STATE_DIR" not in _find(demo, "publisher").environ()
     assert "LEDGER_HMAC_KEY_FILE" in _find(demo, "worker").environ()
     assert "LEDGER_HMAC_KEY_FILE" not in _find(demo, "signer").environ()
     _find(demo, "worker").kill()

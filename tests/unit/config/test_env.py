@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.env import DatabaseUrl, Environment, SettingError
+from config.env import Bucket, DatabaseUrl, Environment, SettingError
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,57 @@ def test_every_kind_of_value_may_stand_in_a_file(tmp_path: Path) -> None:
     assert environment.text("X", "") == "1"
     assert environment.flag("X", default=False) is True
     assert environment.integer("X", default=0, low=0, high=9) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Path("/default")),
+        ("off", None),
+        ("/srv/log", Path("/srv/log")),
+        ("s3://public-log", Bucket("public-log", "")),
+        ("s3://public-log/", Bucket("public-log", "")),
+        ("s3://public.log/assay/2026_v1/", Bucket("public.log", "assay/2026_v1")),
+    ],
+)
+def test_place_is_a_folder_a_bucket_or_off(text: str, expected: object) -> None:
+    assert Environment({"P": text}).place("P", Path("/default")) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["log", "./log", "s3:/log", "s3://", "s3://Log", "s3://log/a//b", "s3://log/../b", "s3://log/a?b", "https://a"],
+)
+def test_place_refuses_what_is_none(text: str) -> None:
+    with pytest.raises(SettingError, match="P must be an absolute path, s3://bucket/prefix or off"):
+        Environment({"P": text}).place("P", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "port", "starttls", "tls"),
+    [
+        ("smtp://mail.example", 587, True, False),
+        ("smtps://u:p@mail.example:4650", 4650, False, True),
+        ("smtp+plain://mail.example/", 25, False, False),
+    ],
+)
+def test_mail_server_says_how_it_is_reached(text: str, port: int, starttls: bool, tls: bool) -> None:
+    found = Environment({"M": text}).mail_server("M")
+    assert found is not None
+    assert (found.host, found.port, found.starttls, found.tls) == ("mail.example", port, starttls, tls)
+    assert Environment({}).mail_server("M") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["mail.example", "smtp://", "smtp://m.example/x", "smtp://m.example?x=1", "smtp://m:x1"]
+)
+def test_mail_server_refuses_what_is_none(text: str) -> None:
+    with pytest.raises(SettingError, match="M "):
+        Environment({"M": text}).mail_server("M")
+
+
+@pytest.mark.parametrize("text", ["hooks.example", "https://", "https://hooks.example/a#b"])
+def test_endpoint_refuses_what_is_none(text: str) -> None:
+    with pytest.raises(SettingError, match="H must look like"):
+        Environment({"H": text}).endpoint("H")
+    assert Environment({"H": "https://hooks.example/a?b=c"}).endpoint("H") == "https://hooks.example/a?b=c"

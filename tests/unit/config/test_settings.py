@@ -91,9 +91,41 @@ def test_beat_knows_every_periodic_task() -> None:
     assert isinstance(schedule, dict)
     assert set(schedule) == {
         *("audit.tasks.collect", "audit.tasks.seal_windows", "audit.tasks.self_check"),
+        *("audit.tasks.record_acts", "audit.tasks.notify"),
         *("governance.tasks.follow_log", "reports.tasks.advance"),
     }
     assert schedule["audit.tasks.self_check"]["schedule"] == "0:00:05"
+
+
+@pytest.mark.parametrize(
+    ("given", "saying"),
+    [
+        ({"NOTIFY_MAIL_TO": "on-call@assay.example"}, "NOTIFY_MAIL_TO needs EMAIL_URL"),
+        ({"NOTIFY_WEBHOOK_URL": "https://hooks.example/T0KEN"}, "NOTIFY_WEBHOOK_URL needs NOTIFY_WEBHOOK_SECRET"),
+        ({"NOTIFY_WEBHOOK_URL": "ftp://hooks.example/T0KEN"}, "NOTIFY_WEBHOOK_URL must look like"),
+        ({"EMAIL_URL": "imap://a:T0KEN@mail.example"}, "EMAIL_URL must look like"),
+        ({"DAILY_CHECKPOINT_TO": "here"}, "DAILY_CHECKPOINT_TO must be an absolute path"),
+    ],
+    ids=str,
+)
+def test_notices_that_could_not_go_out_are_refused_at_the_start(given: dict[str, str], saying: str) -> None:
+    refusal = _refusal({**_PRODUCTION, **given})
+    assert saying in refusal
+    assert "T0KEN" not in refusal
+
+
+def test_the_mail_server_is_one_address() -> None:
+    mail = {"EMAIL_URL": "smtps://assay:p%40ss@mail.example", "NOTIFY_MAIL_TO": "a@b.example, c@d.example"}
+    program = (
+        "import json, config.settings as s; print(json.dumps([s.EMAIL_HOST, s.EMAIL_PORT, s.EMAIL_HOST_USER,"
+        " s.EMAIL_HOST_PASSWORD, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL, s.NOTIFY_MAIL_TO, s.NOTIFY_MAIL_FROM]))"
+    )
+    result = _python(program, {**_PRODUCTION, **mail})
+    assert json.loads(result.stdout) == [
+        *("mail.example", 465, "assay", "p@ss", False, True),
+        ["a@b.example", "c@d.example"],
+        "assay@assay.example",
+    ]
 
 
 def test_beat_starts_without_django_and_without_a_database() -> None:
