@@ -1,13 +1,12 @@
 """Erasures and legal holds as pages: who asked for what, the decision, the holds. No GET changes anything."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit import erasure, queries
 from audit.admin.erasureforms import DecideForm, EraseForm, HoldForm, ReleaseForm
 from audit.admin.labels import event_label
+from audit.admin.pages import number, page
 from audit.models import User
 from audit.queries.erasures import (
     Erasable,
@@ -49,14 +49,14 @@ def erasure_list(http: HttpRequest) -> HttpResponse:
         "holds": holds(active_only=True),
         "ask_blocked": erasure.why_not_ask(user),
     }
-    return _page(http, "admin/erasures/list.html", context)
+    return page(http, "admin/erasures/list.html", context)
 
 
 @FORM
 def erasure_new(http: HttpRequest) -> HttpResponse:
     """Ask for the erasure of a section of entry `?entry=`; without it, ask which entry."""
     user = _member(http)
-    index = _number(http.GET.get("entry", ""))
+    index = number(http.GET.get("entry", ""))
     sections = erasable(index, now=timezone.now()) if index is not None else ()
     kept = [(item.name, item.name) for item in sections if item.kept and item.floor_ends is not None]
     form = EraseForm(
@@ -79,7 +79,7 @@ def erasure_new(http: HttpRequest) -> HttpResponse:
         "can_go": bool(kept) and not any(item.holds for item in sections),
         "blocked": erasure.why_not_ask(user),
     }
-    return _page(http, "admin/erasures/new.html", context, status=400 if form.errors else 200)
+    return page(http, "admin/erasures/new.html", context, status=400 if form.errors else 200)
 
 
 @FORM
@@ -112,7 +112,7 @@ def erasure_detail(http: HttpRequest, request_id: UUID) -> HttpResponse:
         "reject_blocked": erasure.why_not_reject(user, requested_by=asked.requested_by),
         "own": user.person_id == asked.requested_by,
     }
-    return _page(http, "admin/erasures/detail.html", context, status=400 if form.errors else 200)
+    return page(http, "admin/erasures/detail.html", context, status=400 if form.errors else 200)
 
 
 @FORM
@@ -132,7 +132,7 @@ def hold_list(http: HttpRequest) -> HttpResponse:
             messages.success(http, _("The legal hold stands, and is an entry of the ledger."))
             return HttpResponseRedirect(reverse("admin:holds"))
     context = {"title": _("Legal holds"), "holds": holds(), "form": form, "blocked": erasure.why_not_hold(user)}
-    return _page(http, "admin/erasures/holds.html", context, status=400 if form.errors else 200)
+    return page(http, "admin/erasures/holds.html", context, status=400 if form.errors else 200)
 
 
 @require_safe
@@ -173,7 +173,7 @@ def _hold(http: HttpRequest, hold_id: UUID, form: ReleaseForm) -> HttpResponse:
         "form": form,
         "blocked": erasure.why_not_release(user, placed_by=found.placed_by),
     }
-    return _page(http, "admin/erasures/hold.html", context, status=400 if form.errors else 200)
+    return page(http, "admin/erasures/hold.html", context, status=400 if form.errors else 200)
 
 
 def _why_not_approve(user: User, asked: RequestRow, target: Erasable | None) -> str:
@@ -204,19 +204,9 @@ def _member(http: HttpRequest) -> User:
     return user
 
 
-def _number(text: str) -> int | None:
-    """A whole number below 2**63 as people write it (1,482,907), None for anything else."""
-    digits = text.strip().replace(",", "")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
-
-
 def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
     return found if found.tzinfo else None
-
-
-def _page(http: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> TemplateResponse:
-    return TemplateResponse(http, template, {**admin.site.each_context(http), **context}, status=status)
