@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from django.db.models import OuterRef, Subquery
+
 from audit.models import Checkpoint, Entry, Head, SignerLease
 from audit.queries.alarms import standing_rows
 
@@ -68,9 +70,11 @@ class Pulse:
 
 
 def pulse(*, now: datetime) -> Pulse:
-    """The state of the log at `now`, in four queries whatever the size of the log; one more when it looks late."""
+    """The state of the log at `now`, in four queries whatever its size and age; five before the first checkpoint."""
     head = Head.objects.only("size", "received_at").first()
-    checkpoint = Checkpoint.objects.only("size", "signed_at").order_by("-size").first()
+    # The entry that waits longest says how late it is: the newest one is always young while entries keep coming.
+    longest = Entry.objects.filter(index=OuterRef("size")).values("received_at")
+    checkpoint = Checkpoint.objects.order_by("-size").values("size", "signed_at", waits=Subquery(longest)).first()
     lease = SignerLease.objects.only("frozen_reason").first()
     frozen = lease.frozen_reason if lease else ""
     alarms = [
@@ -78,28 +82,29 @@ def pulse(*, now: datetime) -> Pulse:
         for row in standing_rows().order_by("id")[: SHOWN + 1]
     ]
     size = head.size if head else 0
-    signed_size = checkpoint.size if checkpoint else 0
+    signed_size = checkpoint["size"] if checkpoint else 0
+    waits = checkpoint["waits"] if checkpoint else _first_received_at() if size else None
     newest_at = head.received_at if head and size else None
     return Pulse(
         size=size,
         signed_size=signed_size,
-        signed_at=checkpoint.signed_at if checkpoint else None,
+        signed_at=checkpoint["signed_at"] if checkpoint else None,
         newest_at=newest_at,
         frozen=frozen,
         alarms=tuple(alarms[:SHOWN]),
         more_alarms=len(alarms) > SHOWN,
-        state=_state(size, signed_size, checkpoint, stopped=bool(frozen or alarms), now=now),
+        state=_state(size, waits, stopped=bool(frozen or alarms), now=now),
     )
 
 
-def _state(size: int, signed_size: int, newest: Checkpoint | None, *, stopped: bool, now: datetime) -> State:
+def _first_received_at() -> datetime | None:
+    return Entry.objects.values_list("received_at", flat=True).filter(index=0).first()
+
+
+def _state(size: int, waits: datetime | None, *, stopped: bool, now: datetime) -> State:
+    """`waits`: when the oldest entry that no checkpoint covers was received; None when all are signed."""
     if stopped:
         return "frozen"
     if not size:
         return "empty"
-    if signed_size < size and (newest is None or now - newest.signed_at > BEHIND):
-        # The entry that waits longest says it: the newest one is always young while entries keep coming.
-        waits = Entry.objects.values_list("received_at", flat=True).filter(index=signed_size).first()
-        if waits is None or now - waits > BEHIND:
-            return "behind"
-    return "ok"
+    return "behind" if waits is not None and now - waits > BEHIND else "ok"
