@@ -93,7 +93,7 @@ def pulse(*, now: datetime) -> Pulse:
         frozen=frozen,
         alarms=tuple(alarms[:SHOWN]),
         more_alarms=len(alarms) > SHOWN,
-        state=_state(size, waits, stopped=bool(frozen or alarms), now=now),
+        state=_state(size, signed_size, waits, stopped=bool(frozen or alarms), now=now),
     )
 
 
@@ -101,10 +101,11 @@ def _first_received_at() -> datetime | None:
     return Entry.objects.values_list("received_at", flat=True).filter(index=0).first()
 
 
-def _state(size: int, waits: datetime | None, *, stopped: bool, now: datetime) -> State:
-    """`waits`: when the oldest entry that no checkpoint covers was received; None when all are signed."""
+def _state(size: int, signed_size: int, waits: datetime | None, *, stopped: bool, now: datetime) -> State:
+    """`waits`: when the oldest entry that no checkpoint covers was received; None when there is no such row."""
     if stopped:
         return "frozen"
     if not size:
         return "empty"
-    return "behind" if waits is not None and now - waits > BEHIND else "ok"
+    # An entry that should wait and is not there is no sign that all is well.
+    return "behind" if signed_size < size and (waits is None or now - waits > BEHIND) else "ok"
