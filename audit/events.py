@@ -5,9 +5,8 @@ meaning. A type that is not listed here never reaches a leaf in clear: see `audi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import rfc8785
 
@@ -178,8 +177,7 @@ def floor_days(type_: str, section: str) -> int | None:
     return LOG_DAYS if type_ in LOG_TYPES or type_.startswith(OWN_TYPE) else DOCUMENTATION_DAYS
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A part of an event that is committed, disclosed and erased alone.
 
     Attributes:

@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -80,4 +79,4 @@ def text(field: str, value: str, *, most: int, least: int = 0) -> str:
 
 def restricted(content: Mapping[str, object]) -> ledger.Section:
     """Words that people wrote: they may name somebody, so they stand in a section that can itself be erased."""
-    return replace(ledger.facts(content), name="restricted")
+    return ledger.facts(content)._replace(name="restricted")

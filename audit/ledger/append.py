@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Final, Literal
 
+import msgspec
 from django.conf import settings
 from django.db import connections
 from psycopg import Connection, Cursor
 
-from audit.ledger.event import Event, Prepared, entropy_needed, prepare
+from audit.ledger import prepare
+from audit.ledger.event import Event
 from audit.ledger.guard import Guard, refuse_twice
 from audit.ledger.head import LockedHead, RowCursor, lock_head
+from audit.ledger.prepare import Prepared
 from audit.ledger.write import Placed, write
 from audit.tlog.leaf import format_time
 from audit.tlog.tree import leaf_hash
@@ -41,8 +42,7 @@ class IdempotencyConflict(ValueError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """Where an event stands.
 
     Attributes:
@@ -96,11 +96,8 @@ def append(
 
 def prepare_all(events: Sequence[Event], *, entropy: Callable[[int], bytes] = os.urandom) -> list[Prepared]:
     """The part of `append` that needs no lock: ids, salts, commitments, most of each leaf."""
-    now = datetime.now(UTC)
     origin, key = settings.LEDGER_ORIGIN, settings.LEDGER_HMAC_KEY
-    # Drawn at once: a thread that asks the system for each salt gives the interpreter away each time.
-    pool = BytesIO(entropy(sum(entropy_needed(event) for event in events)))
-    return [prepare(event, origin=origin, key=key, now=now, entropy=pool.read) for event in events]
+    return prepare.prepare_all(events, origin=origin, key=key, now=datetime.now(UTC), entropy=entropy)
 
 
 def append_prepared(prepared: Sequence[Prepared], *, using: str = "default") -> list[Appended]:
@@ -193,7 +190,7 @@ def _place(
             twin = given[item.key]
             if prepared[twin].content != item.content:
                 raise IdempotencyConflict(None, position)
-            results.append(replace(results[twin], status="duplicate"))
+            results.append(msgspec.structs.replace(results[twin], status="duplicate"))
             continue
         leaf = item.leaf_before_received_at + stamp + item.leaf_after_received_at
         hashed = leaf_hash(leaf)

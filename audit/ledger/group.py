@@ -9,12 +9,13 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol, cast
 
-from django.db import Error, InterfaceError, InternalError, OperationalError, transaction
+from django.db import Error, InterfaceError, InternalError, OperationalError, connections, transaction
 
 from audit.ledger.append import Appended, append_prepared, append_when_locked, prepare_all
-from audit.ledger.event import Event, EventRefused, Prepared
+from audit.ledger.event import Event, EventRefused
+from audit.ledger.prepare import Prepared
 
 MAX_WAITING_EVENTS: Final = 20_000
 MAX_GROUP_EVENTS: Final = 4_096
@@ -43,6 +44,12 @@ class StorageUnavailable(RuntimeError):
             "The ledger's database does not answer or has no room. Send the same events again later: under the same"
             " ids nothing is recorded twice."
         )
+
+
+class _Checked(Protocol):
+    """What the type stubs leave out of Django's connections: whether this request has asked that the server answers."""
+
+    health_check_done: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +124,9 @@ class Group:
 
     def _lead(self, own: _Job) -> None:
         jobs: list[_Job] = []
+        # Whether the connection still lives is told by the first statement, and then all is tried once more: asking
+        # beforehand costs every group a turn.
+        cast("_Checked", connections[self._using]).health_check_done = True
         try:
             with transaction.atomic(using=self._using, durable=True):
                 results = append_when_locked(lambda: self._ride(jobs), using=self._using)

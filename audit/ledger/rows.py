@@ -38,6 +38,11 @@ def blob(value: bytes) -> bytes:
     return (_LENGTHS[length] if length < _SHORT else _int4(length)) + value
 
 
+def uuid(value: str) -> bytes:
+    """A uuid field of its text form."""
+    return _LENGTHS[16] + bytes.fromhex(value.replace("-", ""))
+
+
 def bigint(value: int) -> bytes:
     """An int8 field."""
     return _int8_field(8, value)

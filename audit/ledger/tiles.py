@@ -22,8 +22,8 @@ def _stored(cursor: Cursor[tuple[object, ...]], partial: Partial) -> list[bytes]
     end = partial.start + partial.width
     if partial.level == 0:
         statement = b"SELECT leaf_hash FROM entry WHERE index >= %s AND index < %s ORDER BY index"
-        cursor.execute(statement, [partial.start, end], binary=True)
+        cursor.execute(statement, [partial.start, end], prepare=True, binary=True)
     else:
         statement = b"SELECT root FROM tile WHERE level = %s AND n >= %s AND n < %s ORDER BY n"
-        cursor.execute(statement, [partial.level - 1, partial.start, end], binary=True)
+        cursor.execute(statement, [partial.level - 1, partial.start, end], prepare=True, binary=True)
     return [row[0] for row in cursor.fetchall() if isinstance(row[0], bytes)]

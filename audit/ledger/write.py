@@ -1,14 +1,15 @@
 """New entries into their tables: many by one binary COPY a table, few by one statement for all tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from audit.ledger import rows
 from audit.ledger.arrays import Byteas, Int8s, Moments, Texts, Uuids, array, teach
-from audit.ledger.event import Prepared
 from audit.ledger.head import LockedHead, RowCursor, check_moved, move_head
+from audit.ledger.prepare import Prepared
 from audit.ledger.tiles import grow
 from audit.tlog.tree import RightEdge, Tile
 
@@ -30,8 +31,7 @@ UPDATE head SET size = %s, root = %s, edge = %s, received_at = %s WHERE id = 1 A
 """
 
 
-@dataclass(slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True):
     """An event with its place in the log."""
 
     prepared: Prepared
@@ -73,7 +73,7 @@ def _insert_few(
             array(Int8s, [bigint(placed.index) for placed in fresh]),
             array(Byteas, [blob(placed.leaf) for placed in fresh]),
             array(Byteas, [blob(placed.leaf_hash) for placed in fresh]),
-            array(Uuids, [blob(bytes.fromhex(placed.prepared.id.replace("-", ""))) for placed in fresh]),
+            array(Uuids, [rows.uuid(placed.prepared.id) for placed in fresh]),
             array(Texts, [text(event.type) for event in events]),
             array(Texts, [text(event.source) for event in events]),
             array(Texts, [text(event.subject) for event in events]),

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple, Never
 
@@ -43,8 +44,6 @@ _LEAF = re.compile(
 # Quotation marks of the fixed text: with this count right, no value can have brought its own.
 _QUOTES: Final = 36
 _QUOTES_IN_SECTION: Final = 16
-
-_RECEIVED_AT: Final = b'"received_at":"'
 
 
 class LeafError(ValueError):
@@ -81,6 +80,12 @@ def format_time(moment: datetime) -> str:
         if moment.utcoffset() is None:
             raise LeafError("A leaf's times need a time zone.")
         moment = moment.astimezone(UTC)
+    return _utc_text(moment)
+
+
+@lru_cache(maxsize=1024)
+def _utc_text(moment: datetime) -> str:
+    # Only of times in UTC: in other zones two that are equal can differ in their `fold`, and so in UTC.
     return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
@@ -103,17 +108,6 @@ def encode_leaf(leaf: Leaf) -> bytes:
     if len(text) > MAX_LEAF_BYTES:
         raise LeafError(f"The leaf would have {len(text)} bytes; at most {MAX_LEAF_BYTES} are allowed.")
     return text.encode("ascii")
-
-
-def encode_leaf_around(leaf: Leaf) -> tuple[bytes, bytes]:
-    """encode_leaf cut in two at the text of `received_at`, which the ledger learns only under its lock.
-
-    The leaf is the first part, format_time of the moment, and the second part; the time in `leaf` is not used.
-    """
-    data = encode_leaf(leaf)
-    # No value holds a quotation mark, so this stands in the leaf once.
-    start = data.index(_RECEIVED_AT) + len(_RECEIVED_AT)
-    return data[:start], data[data.index(b'"', start) :]
 
 
 def parse_leaf(data: bytes) -> Leaf:
@@ -156,17 +150,23 @@ def parse_leaf(data: bytes) -> Leaf:
 def _refuse_values(leaf: Leaf) -> Never:
     """Name the value that keeps a leaf from being written."""
     for field in ("origin", "id", "type", "source", "subject", "actor"):
-        _require_text(field, getattr(leaf, field))
+        require_text(field, getattr(leaf, field))
     for name, item in leaf.sections.items():
-        if not re.fullmatch(_N, name):
-            raise LeafError(f"A section cannot be named {name[:80]!r}: use 1 to 64 of a-z, 0-9, '_', '.', '-'.")
+        require_section_name(name)
         if len(item.commitment) != 32 or not 0 <= item.length <= MAX_SECTION_LENGTH:
             raise LeafError(f"The section {name} needs a commitment of 32 bytes and a length from 0 up.")
-        _require_text(f"media type of section {name}", item.media)
+        require_text(f"media type of section {name}", item.media)
     raise LeafError("The leaf's values do not fit the leaf format.")
 
 
-def _require_text(what: str, value: str) -> None:
+def require_section_name(name: str) -> None:
+    """Raises LeafError for a name that no section may have."""
+    if not re.fullmatch(_N, name):
+        raise LeafError(f"A section cannot be named {name[:80]!r}: use 1 to 64 of a-z, 0-9, '_', '.', '-'.")
+
+
+def require_text(what: str, value: str) -> None:
+    """Raises LeafError, which calls the value `what`, for a value that may not stand in a leaf."""
     if not re.fullmatch(_S, value):
         raise LeafError(
             f"The {what} must be 1 to 256 printable ASCII characters without quotation mark and backslash, "

@@ -6,6 +6,7 @@ opened or guessed.
 """
 
 import hmac
+from functools import lru_cache
 from typing import Final
 
 from audit.tlog.mac import hmac_sha256
@@ -29,12 +30,22 @@ def commit(salt: bytes, origin: str, entry_id: str, name: str, body: bytes) -> b
     """
     if len(salt) != SALT_SIZE:
         raise SectionError(f"A section's salt must be exactly {SALT_SIZE} bytes, not {len(salt)}.")
-    return hmac_sha256(salt, _DOMAIN + _lp(origin) + _lp(entry_id) + _lp(name) + body)
+    return hmac_sha256(salt, _opening(origin) + _lp(entry_id) + _named(name) + body)
 
 
 def opens(commitment: bytes, salt: bytes, origin: str, entry_id: str, name: str, body: bytes) -> bool:
     """Whether salt and body are what the commitment was made from. Raises SectionError as commit does."""
     return hmac.compare_digest(commitment, commit(salt, origin, entry_id, name, body))
+
+
+@lru_cache(maxsize=64)
+def _opening(origin: str) -> bytes:
+    return _DOMAIN + _lp(origin)
+
+
+@lru_cache(maxsize=256)
+def _named(name: str) -> bytes:
+    return _lp(name)
 
 
 def _lp(text: str) -> bytes:

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 
 from audit import ledger
 from audit.events import EventType, NotCanonical
-from audit.ledger.event import MAX_SECTION_BYTES
+from audit.ledger.prepare import MAX_SECTION_BYTES
 from audit.models import RecordKind, SealCursor, Window
 from audit.queries import database_now, known_subjects
 from audit.tlog.leaf import format_time

@@ -1,13 +1,13 @@
 """What the database itself refuses: every way around the rules of erasure, as the app, as the owner, as the others."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from threading import Thread
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
+from msgspec.structs import replace
 
 from audit import erasure, ledger
 from audit.events import EventType
@@ -221,7 +221,7 @@ def test_the_entry_must_tell_the_truth(story: Erasing) -> None:
         "requested_by": story.auditor.actor,
         "approved_by": story.officer.actor,
     }
-    words = replace(ledger.facts({"reason": REASON}), name="restricted")
+    words = ledger.facts({"reason": REASON})._replace(name="restricted")
     truth = ledger.Event(
         type=EventType.SECTION_ERASED,
         subject=f"erasure:{asked}",

@@ -2,12 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from django.db import connection, transaction
+from msgspec.structs import replace
 
 from audit import ledger, queries
 from audit.ledger.head import HeadMoved

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from psycopg import Connection
 
 from audit import queries, selfcheck
-from audit.ledger.event import MAX_SECTION_BYTES
+from audit.ledger.prepare import MAX_SECTION_BYTES
 from audit.models import Alarm, Entry, SelfCheck, SelfCheckComparison
 from audit.queries.checked import Round, last_self_check
 from audit.queries.health import health

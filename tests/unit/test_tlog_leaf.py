@@ -14,10 +14,10 @@ from audit.tlog.leaf import (
     LeafError,
     SectionCommitment,
     encode_leaf,
-    encode_leaf_around,
     format_time,
     parse_leaf,
 )
+from audit.tlog.leafframe import LeafFrame, section_frame
 from audit.tlog.section import SectionError, commit, opens
 from tests.unit.tlog_reference import ORIGIN, naive_commit
 
@@ -83,10 +83,17 @@ def test_encoding_agrees_with_json_and_is_read_back(leaf: Leaf) -> None:
     assert encode_leaf(parse_leaf(data)) == data
 
 
-@given(leaves, moments)
-def test_the_two_parts_around_the_time_of_receipt(leaf: Leaf, moment: datetime) -> None:
-    before, after = encode_leaf_around(leaf)
-    assert before + format_time(moment).encode() + after == encode_leaf(leaf._replace(received_at=moment))
+def framed(leaf: Leaf) -> bytes:
+    """The same leaf by way of its frame."""
+    fixed = {name: getattr(leaf, name) for name in ("origin", "source", "subject", "actor")}
+    texts = [section_frame(n, s.media).text(s.commitment, s.length) for n, s in sorted(leaf.sections.items())]
+    before, after = LeafFrame(type_=leaf.type, **fixed).around(leaf.id, format_time(leaf.occurred_at), ",".join(texts))
+    return before + format_time(leaf.received_at).encode() + after
+
+
+@given(leaves)
+def test_a_frame_makes_the_same_bytes(leaf: Leaf) -> None:
+    assert framed(leaf) == encode_leaf(leaf)
 
 
 @given(st.data())
@@ -194,6 +201,29 @@ def test_anything_else_is_refused_with_the_reason(data: bytes, words: str) -> No
 def test_values_that_cannot_stand_in_a_leaf(values: dict[str, Any], words: str) -> None:
     with pytest.raises(LeafError, match=words):
         encode_leaf(LEAF._replace(**values))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"origin": "a\nb"},
+        {"type": "naïve"},
+        {"source": ""},
+        {"subject": "a\\"},
+        {"actor": 'a","id":"b'},
+        {"sections": {"Facts": LEAF.sections["facts"]}},
+        {"sections": {"f": SectionCommitment(bytes(32), 1, 'a"b')}},
+        {"sections": {f"s{n}": SectionCommitment(bytes(32), 1, "m" * 200) for n in range(40)}},
+        {"occurred_at": NOON.replace(tzinfo=None)},
+    ],
+)
+def test_a_frame_refuses_what_encoding_refuses(values: dict[str, Any]) -> None:
+    leaf = LEAF._replace(**values)
+    with pytest.raises(LeafError) as framing:
+        framed(leaf)
+    with pytest.raises(LeafError) as encoding:
+        encode_leaf(leaf)
+    assert str(framing.value) == str(encoding.value)
 
 
 def test_times_are_written_in_utc() -> None:

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.ledger.event import MAX_SECTION_BYTES
+from audit.ledger.prepare import MAX_SECTION_BYTES
 from audit.queries.absences import Absences, runs_told
 from audit.transfer import importing, reading
 
