@@ -133,7 +133,7 @@ def section_facts(indexes: Sequence[int]) -> dict[int, Mapping[str, object]]:
     for row in rows:
         try:
             content = json.loads(bytes(row.body))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # only a change behind our back can do this; the page that says so must still open
         if isinstance(content, dict):
             parsed[row.entry_index] = content

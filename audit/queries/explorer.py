@@ -230,6 +230,6 @@ def _readable(section: SectionRow) -> str:
     if section.media.startswith("application/json"):
         try:
             return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return text
