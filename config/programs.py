@@ -15,7 +15,7 @@ def web(*, bind: str, workers: int = 2) -> Command:
     return [
         BIN / "gunicorn", "config.wsgi:application", "--bind", bind, "--worker-class", "gthread",
         "--workers", str(workers), "--threads", "16", "--timeout", "60", "--graceful-timeout", "10",
-        "--keep-alive", "5", "--no-control-socket", "--preload",
+        "--keep-alive", "5", "--no-control-socket", "--preload", "--config", "python:config.webworker",
     ]  # fmt: skip
 
 
