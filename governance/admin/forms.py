@@ -7,7 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.capacity.dtypes import KV_DTYPES, WEIGHT_DTYPES
 from governance.capacity.engines import ENGINES
+from governance.formats.ggufheader import HEADER_LIMIT
 from governance.formats.huggingface import CONFIG_LIMIT
+from governance.formats.modelcard import CARD_LIMIT
 from governance.formats.safetensors import INDEX_LIMIT
 from governance.models import GpuModel, GpuPool, ModelVersion
 from governance.operations.asking import ENVIRONMENTS
@@ -38,22 +40,43 @@ class ModelVersionForm(forms.Form):
     )
     hf_id = forms.CharField(label=_("Hugging Face id"), max_length=200, required=False)
     developer = forms.CharField(label=_("Developer"), max_length=200, required=False)
-    licence = forms.CharField(label=_("Licence"), max_length=200, required=False)
+    licence = forms.CharField(
+        label=_("Licence"),
+        max_length=200,
+        required=False,
+        help_text=_("Left empty, it is taken from the model card or the GGUF file."),
+    )
     source = forms.CharField(
         label=_("Where the files come from"), max_length=500, help_text=_("An address and the day it was read.")
     )
-    config = forms.FileField(label=_("config.json"))
+    config = forms.FileField(
+        label=_("config.json"), required=False, help_text=_("Gives the shape of the model; so does a GGUF file.")
+    )
     index = forms.FileField(
         label=_("model.safetensors.index.json"),
         required=False,
         help_text=_("Gives the bytes of the weights; without it they are computed."),
     )
+    gguf = forms.FileField(
+        label=_("GGUF file"),
+        required=False,
+        help_text=_("Instead of the two above. Its first 32 MiB are enough: the weights are not read."),
+    )
+    card = forms.FileField(
+        label=_("README.md"), required=False, help_text=_("The model card; what its front matter says is recorded.")
+    )
 
-    def clean_config(self) -> bytes:
-        return _content(self.cleaned_data["config"], CONFIG_LIMIT) or b""
+    def clean_config(self) -> bytes | None:
+        return _content(self.cleaned_data["config"], CONFIG_LIMIT + 1)
 
     def clean_index(self) -> bytes | None:
-        return _content(self.cleaned_data["index"], INDEX_LIMIT)
+        return _content(self.cleaned_data["index"], INDEX_LIMIT + 1)
+
+    def clean_gguf(self) -> bytes | None:
+        return _content(self.cleaned_data["gguf"], HEADER_LIMIT)
+
+    def clean_card(self) -> bytes | None:
+        return _content(self.cleaned_data["card"], CARD_LIMIT + 1)
 
 
 class GpuPoolForm(forms.Form):
@@ -123,6 +146,6 @@ class DeploymentForm(forms.Form):
 
 
 def _content(upload: object, limit: int) -> bytes | None:
-    """The bytes of an upload, one more than `limit` at most: the reader of the format refuses what is too long."""
+    """The first bytes of an upload, `limit` at most: the reader of the format refuses what is too long."""
     read = getattr(upload, "read", None)
-    return bytes(read(limit + 1)) if callable(read) else None
+    return bytes(read(limit)) if callable(read) else None

@@ -21,9 +21,11 @@ class ModelVersionInput(Strict):
     model_name = Text(max_length=200, required=False)
     config = Text(required=False, help_text="The exact text of config.json; its SHA-256 is kept.")
     index = Text(required=False, help_text="The exact text of model.safetensors.index.json.")
+    gguf = Text(required=False, help_text="The first bytes of a GGUF file as base64, instead of config and index.")
+    card = Text(required=False, help_text="The exact text of README.md; what its front matter says is recorded.")
     hf_id = Text(max_length=200, required=False)
     developer = Text(max_length=200, required=False)
-    licence = Text(max_length=200, required=False)
+    licence = Text(max_length=200, required=False, help_text="Left out, it is taken from the files.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # `source` is an attribute of every DRF field, so it cannot be declared in the class body.
@@ -31,7 +33,7 @@ class ModelVersionInput(Strict):
         return {**super().get_fields(), "source": Text(max_length=500, required=False, help_text=help_text)}
 
     def validate(self, attrs: dict[str, str]) -> dict[str, str]:
-        needed = ("model_name", "config", "source")
+        needed = ("model_name", "source") if "gguf" in attrs else ("model_name", "config", "source")
         if "catalogue" in attrs:
             extra = sorted(set(attrs) - {"catalogue", "version"})
             if extra:

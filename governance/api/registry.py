@@ -1,5 +1,6 @@
 """Models, versions, accelerators and pools over REST."""
 
+import base64
 from typing import Any
 
 from django.utils import timezone
@@ -48,8 +49,9 @@ class ModelVersions(Registry):
         operation_id="register_model_version",
         summary="Register a model version",
         description=(
-            "From the exact text of `config.json` and, when there is one, of `model.safetensors.index.json`; or by a"
-            " name of the catalogue. The model itself is registered when it is new."
+            "From the exact text of `config.json` and, when there is one, of `model.safetensors.index.json`; from the"
+            " first bytes of a GGUF file; or by a name of the catalogue. A `README.md` may come with the files. The"
+            " model itself is registered when it is new."
         ),
         tags=["Registry"],
         request=ModelVersionInput,
@@ -63,12 +65,21 @@ class ModelVersions(Registry):
                 return operations.register_from_catalogue(
                     by=asked_by(request), name=fields["catalogue"], version=fields["version"], now=now
                 )
-            fields["config"] = fields["config"].encode()
-            if "index" in fields:
-                fields["index"] = fields["index"].encode()
+            for field in ("config", "index", "card"):
+                if field in fields:
+                    fields[field] = fields[field].encode()
+            if "gguf" in fields:
+                fields["gguf"] = _decoded("gguf", fields["gguf"])
             return operations.register_from_files(by=asked_by(request), now=now, **fields)
 
         return write(request, ModelVersionInput, register, limit=FILES_LIMIT)
+
+
+def _decoded(field: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise operations.Refused(field, "is not base64.") from error
 
 
 class GpuModels(Registry):

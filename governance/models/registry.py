@@ -35,6 +35,7 @@ class ModelVersion(models.Model):
     class FactsFrom(models.TextChoices):
         FILES = "files", _("the model's own files")
         CATALOGUE = "catalogue", _("the catalogue")
+        GGUF = "gguf", _("a GGUF header")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions", verbose_name=_("model"))
@@ -73,7 +74,7 @@ class ModelVersion(models.Model):
     source = models.CharField(_("source"), max_length=500)
     config_sha256 = models.CharField(_("SHA-256 of config.json"), max_length=64, blank=True)
     index_sha256 = models.CharField(_("SHA-256 of the safetensors index"), max_length=64, blank=True)
-    header_sha256 = models.CharField(_("SHA-256 of the safetensors header"), max_length=64, blank=True)
+    header_sha256 = models.CharField(_("SHA-256 of the header of the weights"), max_length=64, blank=True)
     registered_by = models.CharField(_("registered by"), max_length=100)
     registered_at = models.DateTimeField(_("registered"))
 
@@ -92,11 +93,13 @@ class ModelVersion(models.Model):
                 condition=Q(weight_bytes__isnull=True) | Q(weight_bytes__gt=0),
             ),
             models.CheckConstraint(
-                name="model_version_facts_from_known", condition=Q(facts_from__in=["files", "catalogue"])
+                name="model_version_facts_from_known", condition=Q(facts_from__in=["files", "catalogue", "gguf"])
             ),
             models.CheckConstraint(
                 name="model_version_files_have_digests",
-                condition=Q(facts_from="catalogue") | Q(config_sha256__regex="^[0-9a-f]{64}$"),
+                condition=Q(facts_from="catalogue")
+                | Q(facts_from="files", config_sha256__regex="^[0-9a-f]{64}$")
+                | Q(facts_from="gguf", header_sha256__regex="^[0-9a-f]{64}$"),
             ),
         ]
 

@@ -8,6 +8,7 @@ from governance.operations.comparisons import record_comparison
 from governance.operations.decisions import decide, withdraw
 from governance.operations.deployments import request_deployment
 from governance.operations.following import Followed, follow_log
+from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.pools import register_gpu_pool
 
@@ -26,6 +27,7 @@ __all__ = [
     "register_agent",
     "register_from_catalogue",
     "register_from_files",
+    "register_from_folder",
     "register_gpu_pool",
     "request_deployment",
     "withdraw",

@@ -127,9 +127,10 @@ def _fit(ask: DeploymentAsk, version: ModelVersion, pool: GpuPool) -> FitResult:
 
 
 def _artefacts(version: ModelVersion) -> tuple[Artefact, ...]:
+    weights = "model.gguf" if version.facts_from == ModelVersion.FactsFrom.GGUF else "model.safetensors"
     named = (
         ("config.json", version.config_sha256),
-        ("model.safetensors", version.header_sha256),
+        (weights, version.header_sha256),
         ("model.safetensors.index.json", version.index_sha256),
     )
     return tuple(Artefact(name, sha256) for name, sha256 in named if sha256)

@@ -1,7 +1,7 @@
 """What all operations share: who acts, how a change becomes an event, what a text field may hold."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,16 +71,24 @@ def event(
     now: datetime,
     before: dict[str, object] | None = None,
     reason: str | None = None,
+    files: Sequence[Mapping[str, object]] = (),
 ) -> ledger.Event:
-    """The event of a changed row: its full snapshot after the change, and before it where there was one."""
+    """The event of a changed row: its full snapshot after the change, and before it where there was one.
+
+    Args:
+        files: what was read to know this: name, length, digest, and what a file says beside the snapshot.
+    """
     after = snapshot(kind, row)
+    facts: dict[str, object] = {"before": before, "after": after, "reason": reason}
+    if files:
+        facts["files"] = list(files)
     return ledger.Event(
         type=told_as,
         subject=f"{kind}:{after['id']}",
         source="app",
         actor=actor,
         occurred_at=now,
-        sections=(ledger.facts({"before": before, "after": after, "reason": reason}),),
+        sections=(ledger.facts(facts),),
     )
 
 

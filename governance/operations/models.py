@@ -1,7 +1,6 @@
 """Registering model versions from the model's own files or from the catalogue."""
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from audit import ledger
@@ -9,9 +8,6 @@ from audit.events import EventType
 from governance.capacity.catalogue import model_named
 from governance.capacity.facts import FactsRefused, ModelFacts
 from governance.capacity.parameters import count_parameters
-from governance.formats.huggingface import read_config
-from governance.formats.safetensors import read_header, read_index
-from governance.formats.strict_json import FormatError
 from governance.models import Model, ModelVersion
 from governance.operations.base import (
     By,
@@ -24,11 +20,12 @@ from governance.operations.base import (
     refuse_unless_registrar,
     text,
 )
+from governance.operations.modelfiles import ModelFiles, read_files
 
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """What is said about a model beside its shape."""
+    """What is said about a model beside its shape; `found_licence` stands in where no licence was said."""
 
     name: str
     hf_id: str
@@ -36,19 +33,23 @@ class _Card:
     developer: str
     licence: str
     licence_source: str
+    found_licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where the facts of a version come from."""
+    """Where the facts of a version come from; `files` are those that were read, as the entry tells them."""
 
     facts_from: str
     source: str
+    params_total: int
+    params_active: int
     architecture: str = ""
     torch_dtype: str = ""
     config_sha256: str = ""
     index_sha256: str = ""
     header_sha256: str = ""
+    files: tuple[dict[str, object], ...] = ()
 
 
 def register_from_files(
@@ -56,49 +57,53 @@ def register_from_files(
     by: By,
     model_name: str,
     version: str,
-    config: bytes,
+    config: bytes | None = None,
     index: bytes | None = None,
     header: bytes | None = None,
+    gguf: bytes | None = None,
+    card: bytes | None = None,
+    gguf_bytes: int | None = None,
     hf_id: str = "",
     developer: str = "",
     licence: str = "",
     source: str,
     now: datetime,
 ) -> Recorded:
-    """Register a version from `config.json` and a safetensors index or header; the id is the version's.
+    """Register a version from the model's own files; the id is the version's.
+
+    Its shape comes from `config`, with the bytes of a safetensors index or header, or from a GGUF file alone;
+    `card` is the README of a model card. A licence that nobody said is taken from the card or the GGUF header.
 
     Raises:
         Refused: a file or field that cannot be, or a version that stands already.
     """
     refuse_unless_registrar(by)  # before megabytes are parsed for somebody who may not
     name = text("model_name", model_name, limit=200)
-    try:
-        found = read_config(config, name=name)
-        facts = found.model
-        if header is not None:
-            facts = replace(facts, weight_bytes=read_header(header).total_bytes)
-        elif index is not None:
-            facts = replace(facts, weight_bytes=read_index(index).total_bytes)
-    except FormatError as error:
-        raise Refused(error.field, error.reason) from error
-    card = _Card(
+    sent = ModelFiles(config=config, index=index, header=header, gguf=gguf, card=card, gguf_bytes=gguf_bytes)
+    found = read_files(sent, name=name)
+    said = text("licence", licence, limit=200, required=False)
+    about = _Card(
         name=name,
         hf_id=text("hf_id", hf_id, limit=200, required=False),
         family=found.model.model_type,
         developer=text("developer", developer, limit=200, required=False),
-        licence=text("licence", licence, limit=200, required=False),
-        licence_source="",
+        licence=said,
+        found_licence=found.licence,
+        licence_source="" if said else found.licence_source,
     )
     origin = _Origin(
-        facts_from=ModelVersion.FactsFrom.FILES.value,
+        facts_from=found.facts_from,
         source=text("source", source, limit=500),
+        params_total=found.params_total,
+        params_active=found.params_active,
         architecture=found.architecture,
         torch_dtype=found.torch_dtype,
-        config_sha256=_sha256(config),
-        index_sha256=_sha256(index),
-        header_sha256=_sha256(header),
+        config_sha256=found.config_sha256,
+        index_sha256=found.index_sha256,
+        header_sha256=found.header_sha256,
+        files=found.told,
     )
-    return _register(by=by, card=card, version=version, facts=facts, origin=origin, now=now)
+    return _register(by=by, card=about, version=version, facts=found.model, origin=origin, now=now)
 
 
 def register_from_catalogue(*, by: By, name: str, version: str = "1", now: datetime) -> Recorded:
@@ -119,7 +124,13 @@ def register_from_catalogue(*, by: By, name: str, version: str = "1", now: datet
         licence=found.licence,
         licence_source=found.licence_source,
     )
-    origin = _Origin(facts_from=ModelVersion.FactsFrom.CATALOGUE.value, source=found.source)
+    count = count_parameters(found.facts)
+    origin = _Origin(
+        facts_from=ModelVersion.FactsFrom.CATALOGUE.value,
+        source=found.source,
+        params_total=count.total,
+        params_active=count.active,
+    )
     return _register(by=by, card=card, version=version, facts=found.facts, origin=origin, now=now)
 
 
@@ -136,7 +147,7 @@ def _register(*, by: By, card: _Card, version: str, facts: ModelFacts, origin: _
                 hf_id=card.hf_id,
                 family=card.family,
                 developer=card.developer,
-                licence=card.licence,
+                licence=card.licence or card.found_licence,
                 licence_source=card.licence_source,
                 registered_at=now,
             )
@@ -157,9 +168,12 @@ def _register(*, by: By, card: _Card, version: str, facts: ModelFacts, origin: _
             config_sha256=origin.config_sha256,
             index_sha256=origin.index_sha256,
             header_sha256=origin.header_sha256,
+            params_total=origin.params_total,
+            params_active=origin.params_active,
             **_columns(facts),
         )
-        events.append(event("model_version", EventType.MODEL_VERSION_REGISTERED, row, actor=actor, now=now))
+        told = event("model_version", EventType.MODEL_VERSION_REGISTERED, row, actor=actor, now=now, files=origin.files)
+        events.append(told)
         return recorded(row.id, events)
 
 
@@ -172,11 +186,9 @@ def _refuse_another(model: Model, card: _Card) -> None:
 
 
 def _columns(facts: ModelFacts) -> dict[str, int | str | bool | None]:
-    count, experts, latent = count_parameters(facts), facts.experts, facts.latent
+    experts, latent = facts.experts, facts.latent
     return {
         "model_type": facts.model_type,
-        "params_total": count.total,
-        "params_active": count.active,
         "layers": facts.layers,
         "hidden": facts.hidden,
         "heads": facts.heads,
@@ -203,7 +215,3 @@ def _columns(facts: ModelFacts) -> dict[str, int | str | bool | None]:
         "weight_dtype": facts.weight_dtype,
         "weight_bytes": facts.weight_bytes,
     }
-
-
-def _sha256(data: bytes | None) -> str:
-    return hashlib.sha256(data).hexdigest() if data is not None else ""
