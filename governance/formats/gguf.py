@@ -34,7 +34,7 @@ _FILE_TYPES: Final = {
     16: "gguf-q5_k_s", 17: "gguf-q5_k_m", 18: "gguf-q6_k", 19: "gguf-iq2_xxs", 20: "gguf-iq2_xs", 21: "gguf-q2_k_s",
     22: "gguf-iq3_xs", 23: "gguf-iq3_xxs", 24: "gguf-iq1_s", 25: "gguf-iq4_nl", 26: "gguf-iq3_s", 27: "gguf-iq3_m",
     28: "gguf-iq2_s", 29: "gguf-iq2_m", 30: "gguf-iq4_xs", 31: "gguf-iq1_m", 32: "bf16", 36: "gguf-tq1_0",
-    37: "gguf-tq2_0", 38: "gguf-mxfp4",
+    37: "gguf-tq2_0", 38: "gguf-mxfp4", 39: "gguf-nvfp4", 40: "gguf-q1_0",
 }  # fmt: skip
 _GUESSED: Final = 1024
 _PLAIN: Final = {"F32": "fp32", "F16": "fp16", "BF16": "bf16"}
