@@ -35,6 +35,7 @@ class EventType(StrEnum):
 
     MODEL_REGISTERED = "model.registered"
     MODEL_VERSION_REGISTERED = "model_version.registered"
+    ADAPTER_REGISTERED = "adapter.registered"
     GPU_MODEL_REGISTERED = "gpu_model.registered"
     GPU_POOL_REGISTERED = "gpu_pool.registered"
     DEPLOYMENT_REGISTERED = "deployment.registered"
@@ -105,6 +106,7 @@ STATE_TYPES = frozenset(
         EventType.TOKEN_ISSUED,
         EventType.MODEL_REGISTERED,
         EventType.MODEL_VERSION_REGISTERED,
+        EventType.ADAPTER_REGISTERED,
         EventType.GPU_MODEL_REGISTERED,
         EventType.GPU_POOL_REGISTERED,
         EventType.DEPLOYMENT_REGISTERED,

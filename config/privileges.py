@@ -53,7 +53,9 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
         **dict.fromkeys(("usage_record", "hardware_sample", "slot_outcome", "usage_key", "sealed_window"), ADD),
         **dict.fromkeys(("target", "target_state", "coverage_gap", "seal_cursor"), KEEP),
         # The registry: what was decided stays, what lives on may change, nothing is deleted.
-        **dict.fromkeys(("model_version", "revision", "decision", "tool_grant", "comparison", "finding"), ADD),
+        **dict.fromkeys(
+            ("model_version", "adapter", "revision", "decision", "tool_grant", "comparison", "finding"), ADD
+        ),
         **dict.fromkeys(
             ("model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "log_cursor"), KEEP
         ),

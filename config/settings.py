@@ -126,6 +126,7 @@ EMAIL_TIMEOUT = 10
 
 # What the ledger's pages call the subjects of apps above it, which audit may not import: app.Model.field by kind.
 LEDGER_NAMES = {
+    "adapter": "governance.Adapter.name",
     "agent": "governance.Agent.name",
     "comparison": "governance.Comparison.title",
     "decision": "governance.Decision.request__deployment__name",

@@ -3,7 +3,7 @@
 `pages`: route below /admin/, view, name; the site puts them behind a log-in, as it does for the ledger.
 """
 
-from governance.admin import desk, registering, registry
+from governance.admin import adapters, desk, registering, registry
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
@@ -11,6 +11,8 @@ pages = (
     ("desk/requests/<uuid:request_id>/", desk.review, "desk_review"),
     ("desk/requests/<uuid:request_id>/withdraw/", desk.withdraw, "desk_withdraw"),
     ("desk/deployments/<uuid:deployment_id>/", desk.deployment, "desk_deployment"),
+    ("desk/adapters/new/", adapters.adapter_new, "desk_adapter_new"),
+    ("desk/adapters/<uuid:adapter_id>/", adapters.adapter, "desk_adapter"),
     ("desk/models/new/", registering.model_new, "desk_model_new"),
     ("desk/pools/new/", registering.pool_new, "desk_pool_new"),
 )

@@ -10,15 +10,19 @@ from governance.capacity.engines import ENGINES
 from governance.formats.ggufheader import HEADER_LIMIT
 from governance.formats.huggingface import CONFIG_LIMIT
 from governance.formats.modelcard import CARD_LIMIT
+from governance.formats.peft import ADAPTER_LIMIT
+from governance.formats.safetensors import HEADER_LIMIT as SAFETENSORS_HEADER_LIMIT
 from governance.formats.safetensors import INDEX_LIMIT
-from governance.models import GpuModel, GpuPool, ModelVersion
+from governance.models import Adapter, GpuModel, GpuPool, ModelVersion
 from governance.operations.asking import ENVIRONMENTS
 
 if TYPE_CHECKING:
     _VersionField = forms.ModelChoiceField[ModelVersion]
     _PoolField = forms.ModelChoiceField[GpuPool]
+    _AdaptersField = forms.ModelMultipleChoiceField[Adapter]
 else:
     _VersionField = _PoolField = forms.ModelChoiceField
+    _AdaptersField = forms.ModelMultipleChoiceField
 
 
 class _Version(_VersionField):
@@ -29,6 +33,48 @@ class _Version(_VersionField):
 class _Pool(_PoolField):
     def label_from_instance(self, obj: GpuPool) -> str:
         return f"{obj.name}: {obj.count} × {obj.gpu_model.name}, {obj.region}"
+
+
+class _Adapters(_AdaptersField):
+    def label_from_instance(self, obj: Adapter) -> str:
+        assert obj.base is not None  # the form offers no other
+        base = f"{obj.base.model.name} {obj.base.version}"
+        return str(_("%(adapter)s, for %(base)s") % {"adapter": obj, "base": base})
+
+
+class AdapterForm(forms.Form):
+    """A version of an adapter from its own files."""
+
+    name = forms.CharField(label=_("Adapter"), max_length=200)
+    version = forms.CharField(
+        label=_("Version"), max_length=100, help_text=_("The commit or release; it never changes afterwards.")
+    )
+    config = forms.FileField(label=_("adapter_config.json"))
+    header = forms.FileField(
+        label=_("adapter_model.safetensors"),
+        required=False,
+        help_text=_("Its first bytes are enough: parameters and bytes are read from its header."),
+    )
+    weights_sha256 = forms.CharField(label=_("SHA-256 of the weights file"), max_length=71, required=False)
+    base = _Version(
+        label=_("Base"),
+        required=False,
+        queryset=ModelVersion.objects.select_related("model").order_by("model__name", "version"),
+        help_text=_("Needed where adapter_config.json names no revision that is registered."),
+    )
+    quantised_base = forms.CharField(
+        label=_("Base quantised to"), max_length=40, required=False, help_text=_("While it was trained, such as nf4.")
+    )
+    licence = forms.CharField(label=_("Licence"), max_length=200, required=False)
+    source = forms.CharField(
+        label=_("Where the files come from"), max_length=500, help_text=_("An address and the day it was read.")
+    )
+
+    def clean_config(self) -> bytes:
+        return _content(self.cleaned_data["config"], ADAPTER_LIMIT) or b""
+
+    def clean_header(self) -> bytes | None:
+        return _content(self.cleaned_data["header"], SAFETENSORS_HEADER_LIMIT + 8)
 
 
 class ModelVersionForm(forms.Form):
@@ -111,6 +157,14 @@ class DeploymentForm(forms.Form):
     model_version = _Version(
         label=_("Model version"),
         queryset=ModelVersion.objects.select_related("model").order_by("model__name", "version"),
+    )
+    adapters = _Adapters(
+        label=_("Adapters"),
+        required=False,
+        queryset=Adapter.objects.filter(base__isnull=False)
+        .select_related("base__model")
+        .order_by("base__model__name", "base__version", "name", "version"),
+        help_text=_("Each must be for the model version chosen above."),
     )
     gpu_pool = _Pool(label=_("GPU pool"), queryset=GpuPool.objects.select_related("gpu_model").order_by("name"))
     gpu_count = forms.IntegerField(label=_("Cards"), min_value=1, initial=1)

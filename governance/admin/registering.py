@@ -29,7 +29,7 @@ def model_new(request: HttpRequest) -> HttpResponse:
         return reverse("admin:governance_modelversion_changelist")
 
     texts = {"title": _("Register a model version"), "go": _("Register"), "files": True}
-    return _form(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
+    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
 
 
 @FORM
@@ -43,7 +43,7 @@ def pool_new(request: HttpRequest) -> HttpResponse:
         return reverse("admin:governance_gpupool_changelist")
 
     texts = {"title": _("Register a GPU pool"), "go": _("Register"), "files": False}
-    return _form(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
+    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
 
 
 @FORM
@@ -54,20 +54,22 @@ def request_new(request: HttpRequest) -> HttpResponse:
     def ask(user: User, fields: dict[str, Any]) -> str:
         fields["model_version_id"] = fields.pop("model_version").pk
         fields["gpu_pool_id"] = fields.pop("gpu_pool").pk
+        fields["adapters"] = tuple(row.pk for row in fields["adapters"])
         made = operations.request_deployment(by=user, ask=operations.DeploymentAsk(**fields), now=timezone.now())
         return reverse("admin:desk_review", args=[made.id])
 
     texts = {"title": _("Request a deployment"), "go": _("Submit for review"), "files": False}
-    return _form(request, form, ask, texts, queries.why_not_request(queries.viewer(_user(request))))
+    return form_page(request, form, ask, texts, queries.why_not_request(queries.viewer(_user(request))))
 
 
-def _form(
+def form_page(
     request: HttpRequest,
     form: forms.Form,
     act: Callable[[User, dict[str, Any]], str],
     texts: dict[str, Any],
     blocked: str,
 ) -> HttpResponse:
+    """The page of a form: a POST acts and goes to the address that `act` gives; a refusal stands at its field."""
     if request.method == "POST" and form.is_valid():
         try:
             address = act(_user(request), dict(form.cleaned_data))

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin.pages import is_auditor
-from governance.models import Agent, Comparison, Deployment, Finding, GpuModel, GpuPool, ModelVersion
+from governance.models import Adapter, Agent, Comparison, Deployment, Finding, GpuModel, GpuPool, ModelVersion
 from governance.queries.quoting import Told, details
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class ReadOnly(_Admin):
     show_full_result_count = False
     new_page = ""
     new_label: Any = ""
+    beside_page = ""
+    beside_label: Any = ""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return True
@@ -62,6 +64,8 @@ class ReadOnly(_Admin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         new = {"new_address": reverse(self.new_page), "new_label": self.new_label} if self.new_page else {}
+        if self.beside_page:
+            new |= {"beside_address": reverse(self.beside_page), "beside_label": self.beside_label}
         return super().changelist_view(request, {**new, **(extra_context or {})})
 
     change_list_template = "admin/governance/change_list.html"
@@ -71,6 +75,7 @@ class ReadOnly(_Admin):
 class ModelVersionAdmin(ReadOnly):
     kind = "model_version"
     new_page, new_label = "admin:desk_model_new", _("Register a model version")
+    beside_page, beside_label = "admin:governance_adapter_changelist", _("Adapters")
     list_display = ("name", "version", "parameters", "weights", "max_context", "facts_from", "registered_at")
     list_display_links = ("version",)
     list_filter = ("facts_from", "weight_dtype")
@@ -89,6 +94,27 @@ class ModelVersionAdmin(ReadOnly):
     @admin.display(description=_("Weights"), ordering="weight_bytes")
     def weights(self, row: ModelVersion) -> str:
         return f"{row.weight_bytes / GIB:,.1f} GiB" if row.weight_bytes else "–"
+
+
+@admin.register(Adapter)
+class AdapterAdmin(ReadOnly):
+    kind = "adapter"
+    new_page, new_label = "admin:desk_adapter_new", _("Register an adapter")
+    beside_page, beside_label = "admin:governance_modelversion_changelist", _("Model versions")
+    list_display = ("page", "base_of", "base_match", "method", "r", "registered_at")
+    list_display_links = None
+    list_filter = ("base_match", "method")
+    list_select_related = ("base__model",)
+    search_fields = ("name", "version", "base_name")
+    ordering = ("name", "version")
+
+    @admin.display(description=_("Adapter"), ordering="name")
+    def page(self, row: Adapter) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:desk_adapter", args=[row.pk]), row)
+
+    @admin.display(description=_("Base"), ordering="base_name")
+    def base_of(self, row: Adapter) -> str:
+        return f"{row.base.model.name} {row.base.version}" if row.base else row.base_name
 
 
 @admin.register(GpuModel)

@@ -76,6 +76,7 @@ class Requests(Registry):
     def post(self, request: Request) -> Response:
         def ask(fields: dict[str, Any]) -> operations.Recorded:
             fields["tool_grants"] = tuple(fields.get("tool_grants", ()))
+            fields["adapters"] = tuple(fields.get("adapters", ()))
             return operations.request_deployment(
                 by=asked_by(request), ask=operations.DeploymentAsk(**fields), now=timezone.now()
             )

@@ -75,6 +75,9 @@ class RequestInput(Strict):
     reasoning_cap = Whole(min_value=0, max_value=LARGEST, required=False, allow_null=True)
     environment = Choice(choices=list(ENVIRONMENTS), required=False)
     tool_grants = serializers.ListField(child=Text(max_length=200), required=False, max_length=100)
+    adapters = serializers.ListField(
+        child=Id(), required=False, max_length=100, help_text="Registered adapters whose base is the model version."
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # `context` is an attribute of every DRF field, so it cannot be declared in the class body.

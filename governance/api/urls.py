@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from governance.api import approvals, registry
+from governance.api import adapters, approvals, registry
 
 urlpatterns = [
     path("models", registry.Models.as_view(), name="api-models"),
     path("model-versions", registry.ModelVersions.as_view(), name="api-model-versions"),
+    path("adapters", adapters.Adapters.as_view(), name="api-adapters"),
     path("gpu-models", registry.GpuModels.as_view(), name="api-gpu-models"),
     path("gpu-pools", registry.GpuPools.as_view(), name="api-gpu-pools"),
     path("deployments", approvals.Deployments.as_view(), name="api-deployments"),

@@ -11,7 +11,7 @@
 nominal size of a card.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Final, Literal
@@ -92,8 +92,12 @@ def estimate_inference(
     weight_dtype: str = "bf16",
     kv_dtype: str = "bf16",
     engine: str = "vllm",
+    adapters: Sequence[int | None] = (),
 ) -> FitResult:
     """Estimate one deployment; `tp` None means all cards are tensor-parallel.
+
+    Args:
+        adapters: bytes of each adapter that is loaded beside the model, None where nobody read its weights.
 
     Raises:
         FactsRefused: an impossible split, an unknown form or engine, or more context than the model has.
@@ -104,6 +108,7 @@ def estimate_inference(
     weights, how = _weights(model, split, dtype=weight_dtype, engine=runs)
     terms = (
         Term("weights", weights, how),
+        *_adapters(adapters),
         Term("kv_cache", _kv_cache(model, split, runs, kv_dtype, context, concurrency), "exact formula"),
         Term(
             "activations",
@@ -133,7 +138,7 @@ def estimate_inference(
         engine=engine,
         kv_bytes_per_token=_kv_per_token(model, split, kv_dtype),
         parameters=count_parameters(model).total,
-        assumptions=(*_assumptions(model, gpu, runs), *_doubts(model, weight_dtype)),
+        assumptions=(*_assumptions(model, gpu, runs), *_doubts(model, weight_dtype), *_beside(adapters)),
     )
 
 
@@ -159,6 +164,21 @@ def _weights(model: ModelFacts, split: Split, *, dtype: str, engine: Engine) -> 
         ends = embedding if model.tie_embeddings else 2 * embedding
         total = _scaled(total - ends, Fraction(stage_layers(model, split), model.layers)) + embedding
     return -(-total // split.tensor), how
+
+
+def _adapters(adapters: Sequence[int | None]) -> Iterator[Term]:
+    total = sum(size or 0 for size in adapters)
+    if total:
+        yield Term("adapters", total, "read from the files")
+
+
+def _beside(adapters: Sequence[int | None]) -> Iterator[str]:
+    """What the size of adapters rests on."""
+    if adapters:
+        yield "Every card holds each adapter whole. An engine that reserves room for the largest rank takes more."
+    unread = sum(size is None for size in adapters)
+    if unread:
+        yield f"Nobody read the weights of {unread} of {len(adapters)} adapters; they count as nothing here."
 
 
 def _whole_model(model: ModelFacts, dtype: str) -> int:

@@ -1,9 +1,10 @@
 """Tables and constraints of the registry and of approvals. Rows change only through `governance.operations`.
 
-Model versions, revisions, decisions, grants, comparisons and findings are insert-only, and four eyes are a
-constraint: both in migration 0002, in the database itself.
+Model versions, adapters, revisions, decisions, grants, comparisons and findings are insert-only, and four eyes are
+a constraint: in migrations 0002 and 0003, in the database itself.
 """
 
+from governance.models.adapters import Adapter
 from governance.models.agents import Agent, ToolGrant
 from governance.models.approvals import ApprovalRequest, Decision
 from governance.models.deployments import Deployment, Revision
@@ -11,6 +12,7 @@ from governance.models.evidence import Comparison, Cursor, Finding
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
 
 __all__ = [
+    "Adapter",
     "Agent",
     "ApprovalRequest",
     "Comparison",

@@ -76,6 +76,7 @@ class Revision(models.Model):
     environment = models.CharField(_("environment"), max_length=40)
     region = models.CharField(_("region"), max_length=100)
     tool_grants = ArrayField(models.CharField(max_length=200), verbose_name=_("tools"), default=list)
+    adapters = ArrayField(models.UUIDField(), verbose_name=_("adapters"), default=list)
     created_by = models.CharField(_("created by"), max_length=100)
     created_at = models.DateTimeField(_("created"))
 

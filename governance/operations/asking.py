@@ -5,14 +5,15 @@ from uuid import UUID
 
 from governance.capacity.facts import FactsRefused
 from governance.capacity.memory import FitResult, estimate_inference
-from governance.models import GpuPool, ModelVersion
+from governance.models import Adapter, GpuPool, ModelVersion
 from governance.operations.base import Refused, choice, text, whole
 from governance.queries.facts import gpu_facts, model_facts
-from governance.snapshot import Artefact, RevisionContent
+from governance.snapshot import AdapterUse, Artefact, RevisionContent
 
 ENVIRONMENTS = ("development", "staging", "production")
 MAX_CAP = 10_000_000
 MAX_TOOLS = 100
+MAX_ADAPTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class DeploymentAsk:
         purpose: needed for a new deployment; a change may leave it empty but cannot change it.
         tensor_parallel: cards that share a layer; None means all of them.
         reasoning_cap: most reasoning tokens of one answer; None means no cap.
+        adapters: ids of registered adapters that are loaded beside the model; each must have it as its base.
     """
 
     name: str
@@ -42,6 +44,7 @@ class DeploymentAsk:
     reasoning_cap: int | None = None
     environment: str = "production"
     tool_grants: tuple[str, ...] = ()
+    adapters: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Checked:
     justification: str
     version: ModelVersion
     pool: GpuPool
+    adapters: tuple[Adapter, ...]
     fit: FitResult
     content: RevisionContent
 
@@ -75,7 +79,8 @@ def check(ask: DeploymentAsk) -> Checked:
         whole("reasoning_cap", ask.reasoning_cap, low=0, high=MAX_CAP)
     if len(ask.tool_grants) > MAX_TOOLS:
         raise Refused("tool_grants", f"names more than {MAX_TOOLS} tools.")
-    fit = _fit(ask, version, pool)
+    adapters = _adapters(ask, version)
+    fit = _fit(ask, version, pool, adapters)
     name = text("name", ask.name, limit=100)
     content = RevisionContent(
         deployment=name,
@@ -96,6 +101,7 @@ def check(ask: DeploymentAsk) -> Checked:
         environment=choice("environment", ask.environment, ENVIRONMENTS),
         region=pool.region,
         tool_grants=tuple(sorted({text("tool_grants", tool, limit=200) for tool in ask.tool_grants})),
+        adapters=tuple(_use(row) for row in adapters),
     )
     return Checked(
         ask=ask,
@@ -104,12 +110,43 @@ def check(ask: DeploymentAsk) -> Checked:
         justification=text("justification", ask.justification, limit=2000),
         version=version,
         pool=pool,
+        adapters=adapters,
         fit=fit,
         content=content,
     )
 
 
-def _fit(ask: DeploymentAsk, version: ModelVersion, pool: GpuPool) -> FitResult:
+def _adapters(ask: DeploymentAsk, version: ModelVersion) -> tuple[Adapter, ...]:
+    """The adapters asked for, by name: all registered, and all for this base."""
+    wanted = set(ask.adapters)
+    if len(wanted) > MAX_ADAPTERS:
+        raise Refused("adapters", f"names {len(wanted)} adapters; at most {MAX_ADAPTERS} are loaded at once.")
+    if not wanted:
+        return ()
+    found = tuple(Adapter.objects.filter(pk__in=wanted).order_by("name", "version"))
+    if len(found) < len(wanted):
+        raise Refused("adapters", "names an adapter that is not registered.")
+    for row in found:
+        if row.base_id is None:
+            raise Refused("adapters", f"{row} has no registered base; register a version of it that names one.")
+        if row.base_id != version.pk:
+            raise Refused("adapters", f"{row} is for another base than {version.model.name} {version.version}.")
+    return found
+
+
+def _use(row: Adapter) -> AdapterUse:
+    return AdapterUse(
+        id=str(row.pk),
+        name=row.name,
+        version=row.version,
+        config_sha256=row.config_sha256,
+        header_sha256=row.header_sha256,
+        weights_sha256=row.weights_sha256,
+        base_match=row.base_match,
+    )
+
+
+def _fit(ask: DeploymentAsk, version: ModelVersion, pool: GpuPool, adapters: tuple[Adapter, ...]) -> FitResult:
     try:
         return estimate_inference(
             model_facts(version, name=version.model.name),
@@ -121,6 +158,7 @@ def _fit(ask: DeploymentAsk, version: ModelVersion, pool: GpuPool) -> FitResult:
             weight_dtype=ask.weight_dtype,
             kv_dtype=ask.kv_dtype,
             engine=ask.engine,
+            adapters=[row.weight_bytes for row in adapters],
         )
     except FactsRefused as error:
         raise Refused(error.field, error.reason) from error

@@ -102,6 +102,7 @@ def _revision(
         environment=ask.environment,
         region=content.region,
         tool_grants=list(content.tool_grants),
+        adapters=[row.pk for row in checked.adapters],
         created_by=actor,
         created_at=now,
     )

@@ -1,5 +1,6 @@
 """Every read of the registry and of approvals. Results are frozen dataclasses, never rows that query again."""
 
+from governance.queries.adapters import AdapterNotFound, AdapterPage, adapter_page
 from governance.queries.approvals import Approval, approval
 from governance.queries.deployments import DeploymentNotFound, DeploymentPage, deployment_page
 from governance.queries.desk import HomeCounts, Queue, QueueLine, home, next_waiting, queue, waiting_count
@@ -10,6 +11,8 @@ from governance.queries.review import RequestNotFound, ReviewPage, review_page
 from governance.queries.rights import viewer, why_not_register, why_not_request
 
 __all__ = [
+    "AdapterNotFound",
+    "AdapterPage",
     "Approval",
     "DeploymentNotFound",
     "DeploymentPage",
@@ -21,6 +24,7 @@ __all__ = [
     "QueueLine",
     "RequestNotFound",
     "ReviewPage",
+    "adapter_page",
     "approval",
     "deployment_page",
     "home",

@@ -15,6 +15,7 @@ from governance.models import (
     Finding,
     Revision,
 )
+from governance.queries.adapters import adapter_lines
 from governance.queries.quoting import Told, details
 from governance.queries.review import state_mark
 from governance.queries.telling import HistoryLine, history_lines
@@ -151,8 +152,10 @@ def _facts(revision: Revision | None) -> tuple[tuple[str, str], ...]:
     if revision is None:
         return ()
     version, pool = revision.model_version, revision.gpu_pool
+    adapters = ", ".join(f"{line.name} {line.version}" for line in adapter_lines(revision.content))
     return (
         ("model", f"{version.model.name} {version.version}"),
+        *((("adapters", adapters),) if adapters else ()),
         ("quantisation", f"{revision.weight_dtype}, KV {revision.kv_dtype}"),
         ("hardware", f"{revision.gpu_count} × {pool.gpu_model.name}, {pool.name}"),
         ("runtime", f"{revision.engine} {revision.engine_version}".strip()),

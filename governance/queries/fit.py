@@ -76,7 +76,7 @@ class Fit:
         return self.high / GIB
 
 
-_CLASSES = {"weights": "f1", "kv_cache": "f2", "activations": "f4", "runtime": "f5"}
+_CLASSES = {"weights": "f1", "adapters": "f3", "kv_cache": "f2", "activations": "f4", "runtime": "f5"}
 
 
 def read_fit(evidence: str, digest: str) -> Fit:
@@ -115,6 +115,7 @@ def read_fit(evidence: str, digest: str) -> Fit:
 def _terms(content: Mapping[str, object]) -> list[FitTerm]:
     names = {
         "weights": _("Weights"),
+        "adapters": _("Adapters"),
         "kv_cache": _("KV cache"),
         "activations": _("Activations"),
         "runtime": _("Run time"),

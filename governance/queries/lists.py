@@ -17,6 +17,7 @@ NAMES: Final = MappingProxyType(
     {
         "model": "name",
         "model_version": "model__name",
+        "adapter": "name",
         "gpu_model": "name",
         "gpu_pool": "name",
         "deployment": "name",

@@ -12,6 +12,7 @@ from audit import queries as log
 from audit.events import EventType
 from audit.queries.absences import is_absent
 from governance.models import (
+    Adapter,
     Agent,
     ApprovalRequest,
     Comparison,
@@ -34,6 +35,7 @@ TABLES: Final = MappingProxyType[str, type[Table]](
     {
         "model": Model,
         "model_version": ModelVersion,
+        "adapter": Adapter,
         "gpu_model": GpuModel,
         "gpu_pool": GpuPool,
         "deployment": Deployment,
@@ -53,6 +55,7 @@ REGISTERED_BY: Final = MappingProxyType(
     {
         "model": EventType.MODEL_REGISTERED,
         "model_version": EventType.MODEL_VERSION_REGISTERED,
+        "adapter": EventType.ADAPTER_REGISTERED,
         "gpu_model": EventType.GPU_MODEL_REGISTERED,
         "gpu_pool": EventType.GPU_POOL_REGISTERED,
         "deployment": EventType.DEPLOYMENT_REGISTERED,

@@ -18,11 +18,11 @@ def related_subjects(deployment_id: UUID) -> tuple[str, ...]:
     """Every subject of the ledger that tells the story of a deployment, in a constant number of queries."""
     found = {f"deployment:{deployment_id}"}
     revisions = Revision.objects.filter(deployment_id=deployment_id)
-    for pk, version, model, pool, gpu in revisions.values_list(
-        "pk", "model_version_id", "model_version__model_id", "gpu_pool_id", "gpu_pool__gpu_model_id"
+    for pk, version, model, pool, gpu, adapters in revisions.values_list(
+        "pk", "model_version_id", "model_version__model_id", "gpu_pool_id", "gpu_pool__gpu_model_id", "adapters"
     ):
         found |= {f"revision:{pk}", f"model_version:{version}", f"model:{model}"}
-        found |= {f"gpu_pool:{pool}", f"gpu_model:{gpu}"}
+        found |= {f"gpu_pool:{pool}", f"gpu_model:{gpu}", *(f"adapter:{adapter}" for adapter in adapters)}
     requests = ApprovalRequest.objects.filter(deployment_id=deployment_id)
     agents = Agent.objects.filter(deployment_id=deployment_id)
     found |= {f"request:{pk}" for pk in requests.values_list("pk", flat=True)}

@@ -13,6 +13,7 @@ from audit import queries as log
 from audit.models import User
 from audit.queries.entries import entries_at
 from governance.models import ApprovalRequest, Decision, Revision
+from governance.queries.adapters import AdapterLine, adapter_lines
 from governance.queries.fit import Fit, read_fit
 from governance.queries.people import names_of
 from governance.queries.rights import viewer, why_not_decide, why_not_withdraw
@@ -87,6 +88,7 @@ class ReviewPage:
     approvals: int
     changed: tuple[FieldChange, ...]
     same: tuple[FieldChange, ...]
+    adapters: tuple[AdapterLine, ...]
     fit: Fit
     decisions: tuple[DecisionLine, ...]
     history: tuple[HistoryLine, ...]
@@ -146,6 +148,7 @@ def review_page(request_id: UUID, *, user: User) -> ReviewPage:
         approvals=sum(row.decision == Decision.Choice.APPROVE for row in decisions),
         changed=changed,
         same=same,
+        adapters=adapter_lines(found.revision.content),
         fit=read_fit(found.evidence, found.evidence_digest),
         decisions=tuple(_decision(row, states) for row in decisions),
         history=history_lines(events),

@@ -38,6 +38,7 @@ def _words() -> dict[str, str]:
     return {
         EventType.DEPLOYMENT_REGISTERED: _("Deployment registered by %(who)s"),
         EventType.DEPLOYMENT_CHANGED: _("Deployment changed by %(who)s"),
+        EventType.ADAPTER_REGISTERED: _("Adapter registered by %(who)s"),
         EventType.REVISION_CREATED: _("Revision written by %(who)s"),
         EventType.REQUEST_SUBMITTED: _("Submitted by %(who)s; the approval policy was frozen"),
         EventType.DECISION_RECORDED: _("Decision recorded by %(who)s"),

@@ -3,14 +3,16 @@
 `revision_digest` covers what runs, and nothing that only Assay knows, so a pipeline can compute it from
 what it is about to start:
 
-    {"adapters": [], "artefacts": [{"name", "sha256"}, ...], "deployment": name, "environment": text,
+    {"adapters": [{"base_match", "config_sha256", "header_sha256", "id", "name", "version", "weights_sha256"}, ...],
+     "artefacts": [{"name", "sha256"}, ...], "deployment": name, "environment": text,
      "format": "assay-revision@v1", "hardware": {"count", "gpu"}, "model": {"name", "version"},
      "quantisation": {"kv_cache", "weights"}, "region": text,
      "runtime": {"engine", "image", "version"},
      "serving": {"concurrency", "context", "reasoning_cap", "tensor_parallel"}, "tool_grants": [names]}
 
-Lists are sorted; `reasoning_cap` is null without a cap. The name of the deployment is inside: an approval
-for one use must not answer for another that happens to run the same configuration.
+Lists are sorted; `reasoning_cap` is null without a cap. `id` and `base_match` of an adapter are those of the registry,
+which lists them; a digest of an adapter that nobody gave is an empty text. The name of the deployment is inside: an
+approval for one use must not answer for another that happens to run the same configuration.
 
 `decision_digest` covers what a decision rests on:
 
@@ -20,7 +22,7 @@ for one use must not answer for another that happens to run the same configurati
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import rfc8785
@@ -35,6 +37,19 @@ class Artefact:
 
     name: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterUse:
+    """An adapter that is loaded beside its base: which one, what it holds, and how its base was matched."""
+
+    id: str
+    name: str
+    version: str
+    config_sha256: str
+    header_sha256: str
+    weights_sha256: str
+    base_match: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +74,19 @@ class RevisionContent:
     environment: str
     region: str
     tool_grants: tuple[str, ...]
+    adapters: tuple[AdapterUse, ...] = ()
 
     def text(self) -> str:
         """The exact JSON text that `revision_digest` is over."""
         artefacts = sorted(self.artefacts, key=lambda item: (item.name, item.sha256))
+        adapters = sorted(self.adapters, key=lambda item: (item.name, item.version, item.id))
         return canonical(
             {
                 "format": REVISION_FORMAT,
                 "deployment": self.deployment,
                 "model": {"name": self.model, "version": self.version},
                 "artefacts": [{"name": item.name, "sha256": item.sha256} for item in artefacts],
-                "adapters": [],
+                "adapters": [asdict(item) for item in adapters],
                 "quantisation": {"weights": self.weight_dtype, "kv_cache": self.kv_dtype},
                 "runtime": {
                     "engine": self.engine,

@@ -32,6 +32,12 @@ FIELDS: Final = MappingProxyType(
             "weight_bytes", "facts_from", "source", "config_sha256", "index_sha256", "header_sha256",
             "registered_by", "registered_at",
         ),
+        "adapter": (
+            "id", "name", "version", "base_id", "base_name", "base_revision", "base_match", "method", "peft_type",
+            "task_type", "r", "largest_rank", "lora_alpha", "lora_dropout", "target_modules", "target_pattern",
+            "modules_to_save", "use_rslora", "quantised_base", "params", "weight_bytes", "config_sha256",
+            "header_sha256", "weights_sha256", "licence", "source", "registered_by", "registered_at",
+        ),
         "gpu_model": (
             "id", "name", "vendor", "architecture", "memory_type", "memory_nominal_gb", "memory_bytes",
             "memory_basis", "bandwidth_gb_s", "bf16_tflops", "fp8_tflops", "tdp_w", "form_factor",
@@ -50,7 +56,7 @@ FIELDS: Final = MappingProxyType(
             "id", "deployment_id", "number", "digest", "content", "model_version_id", "gpu_pool_id",
             "gpu_count", "tensor_parallel", "context", "concurrency", "weight_dtype", "kv_dtype", "engine",
             "engine_version", "runtime_image", "reasoning_cap", "environment", "region", "tool_grants",
-            "created_by", "created_at",
+            "adapters", "created_by", "created_at",
         ),
         "request": (
             "id", "number", "deployment_id", "revision_id", "kind", "state", "requester_id", "submitted_by",

@@ -110,6 +110,7 @@ LABELS = {
     "unapproved_revision": _("In use without an approval"),
     # memory terms
     "weights": _("Weights"),
+    "adapters": _("Adapters"),
     "kv_cache": _("KV cache"),
     "activations": _("Activations"),
     "runtime_overhead": _("Runtime"),

@@ -268,6 +268,7 @@ def test_gets_write_nothing(story: Story) -> None:
     size = log.head_size()
     for name in ("models", "model-versions", "gpu-models", "gpu-pools", "deployments", "requests"):
         pipeline.get(reverse(f"api-{name}"))
+    pipeline.get(reverse("api-adapters"))
     pipeline.get(reverse("api-request", args=[request.pk]))
     pipeline.get(reverse("api-approval", args=[request.revision_digest]))
     assert log.head_size() == size

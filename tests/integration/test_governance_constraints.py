@@ -13,7 +13,7 @@ from tests.integration.governance_story import NOW, REASON, Story, tell
 
 pytestmark = pytest.mark.django_db
 
-INSERT_ONLY = ["model_version", "revision", "decision", "tool_grant", "comparison", "finding"]
+INSERT_ONLY = ["model_version", "adapter", "revision", "decision", "tool_grant", "comparison", "finding"]
 KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent"]
 
 

@@ -18,7 +18,7 @@ from tests.integration.governance_story import CONFIG, INDEX, NOW, REASON, Story
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ["modelversion", "gpumodel", "gpupool", "deployment", "agent", "comparison", "finding"]
+LISTS = ["modelversion", "adapter", "gpumodel", "gpupool", "deployment", "agent", "comparison", "finding"]
 
 
 @pytest.fixture
@@ -58,7 +58,9 @@ def contents() -> dict[str, Any]:
 def addresses(story: Story) -> list[str]:
     request = ApprovalRequest.objects.get()
     found = [reverse(f"admin:governance_{name}_changelist") for name in LISTS]
-    found += [reverse(f"admin:desk_{name}") for name in ("requests", "request_new", "model_new", "pool_new")]
+    found += [
+        reverse(f"admin:desk_{name}") for name in ("requests", "request_new", "model_new", "adapter_new", "pool_new")
+    ]
     found += [reverse("admin:desk_requests") + f"?state={state}" for state in ("approved", "nonsense", "")]
     found += [reverse("admin:desk_requests") + f"?page={page}" for page in ("2", "-1", "x", "9" * 30)]
     found += [

@@ -241,6 +241,8 @@ def test_reconcile_names_what_was_changed_behind_the_ledger(
     story = tell()
     request = story.submitted()
     story.decided(request)
+    adapter = b'{"peft_type": "LORA", "r": 8, "base_model_name_or_path": "a/b"}'
+    operations.register_adapter(by=story.requester, name="tone", version="1", config=adapter, source="own", now=NOW)
     call_command("reconcile")
     with connections["admin"].cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -250,14 +252,17 @@ def test_reconcile_names_what_was_changed_behind_the_ledger(
         cursor.execute("ALTER TABLE revision DISABLE TRIGGER ALL")
         cursor.execute("DELETE FROM tool_grant")
         cursor.execute("UPDATE gpu_pool SET count = 80")
+        cursor.execute("ALTER TABLE adapter DISABLE TRIGGER ALL")
+        cursor.execute("UPDATE adapter SET r = 64")
     found = {mismatch.subject.partition(":")[0]: mismatch for mismatch in queries.reconcile()}
-    assert set(found) == {"decision", "gpu_pool"}
+    assert set(found) == {"adapter", "decision", "gpu_pool"}
+    assert found["adapter"].detail.endswith(": r.")
     assert "reason" in found["decision"].detail
     assert "count" in found["gpu_pool"].detail
     index = found["decision"].entry_index
     assert index is not None
     assert log.entry(index).type == "decision.recorded"
-    with pytest.raises(CommandError, match="2 rows differ"):
+    with pytest.raises(CommandError, match="3 rows differ"):
         call_command("reconcile")
     monkeypatch.setattr(reconciling, "BATCH", 1)
     sliced: list[queries.Mismatch] = []

@@ -59,6 +59,7 @@ def _fill(route: str, seeded: Seeded) -> str:
     request = ApprovalRequest.objects.order_by("pk").first()
     assert request
     values = {
+        "adapter_id": "00000000-0000-4000-8000-000000000000",
         "report_id": "00000000-0000-4000-8000-000000000000",
         "request_id": str(request.pk),
         "deployment_id": str(seeded.running.pk),

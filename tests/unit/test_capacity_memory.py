@@ -32,6 +32,17 @@ def part(result: FitResult, name: str) -> int:
     return next(term.bytes for term in result.terms if term.name == name)
 
 
+def test_adapters_are_added_to_the_weights() -> None:
+    plain, loaded = fit("Llama 3.1 8B"), fit("Llama 3.1 8B", adapters=[1000, None])
+    assert part(loaded, "adapters") == 1000
+    assert loaded.need_bytes == plain.need_bytes + 1000
+    assert any("1 of 2 adapters" in line for line in loaded.assumptions)
+    assert fit("Llama 3.1 8B", adapters=[]) == plain
+    unread = fit("Llama 3.1 8B", adapters=[None])
+    assert unread.need_bytes == plain.need_bytes
+    assert all(term.name != "adapters" for term in unread.terms)
+
+
 @pytest.mark.parametrize(
     ("name", "per_token"),
     [

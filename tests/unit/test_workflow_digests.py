@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.snapshot import Artefact, RevisionContent, UnknownKind, decision_digest, digest, snapshot
+from governance.snapshot import AdapterUse, Artefact, RevisionContent, UnknownKind, decision_digest, digest, snapshot
 
 CONTENT = RevisionContent(
     deployment="credit-memo-draft",
@@ -29,6 +29,7 @@ CONTENT = RevisionContent(
     region="jp-east",
     tool_grants=("search",),
 )
+TONE = AdapterUse("1", "tone", "1", "c" * 64, "d" * 64, "", "matched")
 TEXT = (
     '{"adapters":[],"artefacts":[{"name":"config.json","sha256":"' + "a" * 64 + '"}],'
     '"deployment":"credit-memo-draft","environment":"production","format":"assay-revision@v1",'
@@ -49,7 +50,20 @@ def test_the_text_of_a_revision_is_fixed() -> None:
 def test_every_part_of_a_revision_changes_its_digest(field: str) -> None:
     value = getattr(CONTENT, field)
     other: Any = value + 1 if isinstance(value, int) else value + "x" if isinstance(value, str) else ()
-    assert digest(replace(CONTENT, **{field: other}).text()) != digest(CONTENT.text())
+    whole = replace(CONTENT, adapters=(TONE,))
+    assert digest(replace(whole, **{field: other}).text()) != digest(whole.text())
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(AdapterUse)])
+def test_every_part_of_an_adapter_changes_the_digest(field: str) -> None:
+    other = replace(TONE, **{field: "x"})
+    assert replace(CONTENT, adapters=(other,)).text() != replace(CONTENT, adapters=(TONE,)).text()
+
+
+def test_adapters_are_sorted() -> None:
+    zeal = replace(TONE, name="zeal")
+    texts = {replace(CONTENT, adapters=order).text() for order in ((TONE, zeal), (zeal, TONE))}
+    assert len(texts) == 1
 
 
 def test_no_cap_is_not_a_cap_of_nothing() -> None:
