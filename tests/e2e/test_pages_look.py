@@ -20,6 +20,7 @@ from audit.models import Alarm, Checkpoint, User
 from governance.models import ApprovalRequest
 from tests.absence import needs_chromium
 from tests.integration.reports_story import sign, tell_report
+from tests.integration.test_governance_adapters import config, register
 from tests.services.processes import Web
 
 WIDTHS = (320, 420, 768, 1024, 1440)
@@ -66,14 +67,15 @@ def _session(user: User) -> str:
 
 def _addresses() -> Iterator[str]:
     request = ApprovalRequest.objects.order_by("-number")[0]
-    for name in ("index", "ledger_list", "desk_requests", "desk_request_new", "password_change"):
+    for name in ("index", "ledger_list", "desk_requests", "desk_request_new", "desk_adapter_new", "password_change"):
         yield reverse(f"admin:{name}")
-    for name in ("modelversion", "finding"):
+    for name in ("modelversion", "adapter", "finding"):
         yield reverse(f"admin:governance_{name}_changelist")
     yield reverse("admin:ledger_entry", args=[3])
     yield f"{reverse('admin:ledger_list')}?subject=re&from=yesterdy"
     yield reverse("admin:ledger_checkpoints")
     yield reverse("admin:ledger_checkpoint", args=[Checkpoint.objects.latest("size").size])
+    yield reverse("admin:desk_adapter", args=request.revision.adapters)
     yield reverse("admin:desk_review", args=[request.pk])
     yield reverse("admin:desk_deployment", args=[request.deployment_id])
     yield reverse("start")
@@ -83,7 +85,8 @@ def _addresses() -> Iterator[str]:
 @pytest.fixture
 def site(web: Web) -> Site:
     reported = tell_report()
-    reported.story.submitted(name="call-summary")
+    adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
+    reported.story.submitted(name="call-summary", adapters=(adapter.id,))
     sign()
     reported.auditor.set_password(PASSPHRASE)
     reported.auditor.save()
