@@ -44,6 +44,9 @@ class EventType(StrEnum):
     AGENT_REGISTERED = "agent.registered"
     TOOL_GRANT_GRANTED = "tool_grant.granted"
     COMPARISON_RECORDED = "comparison.recorded"
+    USE_CASE_REGISTERED = "use_case.registered"
+    USE_CASE_CHANGED = "use_case.changed"
+    CLASSIFICATION_RECORDED = "classification.recorded"
 
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_APPROVED = "request.approved"
@@ -115,6 +118,9 @@ STATE_TYPES = frozenset(
         EventType.AGENT_REGISTERED,
         EventType.TOOL_GRANT_GRANTED,
         EventType.COMPARISON_RECORDED,
+        EventType.USE_CASE_REGISTERED,
+        EventType.USE_CASE_CHANGED,
+        EventType.CLASSIFICATION_RECORDED,
         EventType.REQUEST_SUBMITTED,
         EventType.REQUEST_APPROVED,
         EventType.REQUEST_REJECTED,

@@ -29,6 +29,7 @@ PLACES = (
     (gettext_lazy("Desk"), "admin:index", ""),
     (gettext_lazy("Requests"), "admin:desk_requests", "requests"),
     (gettext_lazy("Requests"), "admin:governance_approvalrequest_changelist", "requests"),
+    (gettext_lazy("Use cases"), "admin:governance_usecase_changelist", ""),
     (gettext_lazy("Deployments"), "admin:governance_deployment_changelist", ""),
     (gettext_lazy("Models"), "admin:governance_modelversion_changelist", ""),
     (gettext_lazy("GPU pools"), "admin:governance_gpupool_changelist", ""),

@@ -54,10 +54,15 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
         **dict.fromkeys(("target", "target_state", "coverage_gap", "seal_cursor"), KEEP),
         # The registry: what was decided stays, what lives on may change, nothing is deleted.
         **dict.fromkeys(
-            ("model_version", "adapter", "revision", "decision", "tool_grant", "comparison", "finding"), ADD
+            (
+                *("model_version", "adapter", "revision", "decision", "tool_grant", "comparison", "finding"),
+                "classification",
+            ),
+            ADD,
         ),
         **dict.fromkeys(
-            ("model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "log_cursor"), KEEP
+            ("model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case", "log_cursor"),
+            KEEP,
         ),
         "report": KEEP,
     }

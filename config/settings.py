@@ -128,6 +128,7 @@ EMAIL_TIMEOUT = 10
 LEDGER_NAMES = {
     "adapter": "governance.Adapter.name",
     "agent": "governance.Agent.name",
+    "classification": "governance.Classification.use_case__name",
     "comparison": "governance.Comparison.title",
     "decision": "governance.Decision.request__deployment__name",
     "deployment": "governance.Deployment.name",
@@ -137,6 +138,7 @@ LEDGER_NAMES = {
     "model_version": "governance.ModelVersion.model__name",
     "request": "governance.ApprovalRequest.deployment__name",
     "revision": "governance.Revision.deployment__name",
+    "use_case": "governance.UseCase.name",
 }
 
 # The small process that serves captured exporter pages to the demo's collectors.

@@ -3,7 +3,7 @@
 `pages`: route below /admin/, view, name; the site puts them behind a log-in, as it does for the ledger.
 """
 
-from governance.admin import adapters, desk, registering, registry
+from governance.admin import adapters, desk, registering, registry, usecases
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
@@ -13,6 +13,9 @@ pages = (
     ("desk/deployments/<uuid:deployment_id>/", desk.deployment, "desk_deployment"),
     ("desk/adapters/new/", adapters.adapter_new, "desk_adapter_new"),
     ("desk/adapters/<uuid:adapter_id>/", adapters.adapter, "desk_adapter"),
+    ("desk/use-cases/new/", registering.use_case_new, "desk_use_case_new"),
+    ("desk/use-cases/<uuid:use_case_id>/", usecases.use_case, "desk_use_case"),
+    ("desk/use-cases/<uuid:use_case_id>/classify/", usecases.classify, "desk_use_case_classify"),
     ("desk/models/new/", registering.model_new, "desk_model_new"),
     ("desk/pools/new/", registering.pool_new, "desk_pool_new"),
 )

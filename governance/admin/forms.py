@@ -13,7 +13,7 @@ from governance.formats.modelcard import CARD_LIMIT
 from governance.formats.peft import ADAPTER_LIMIT
 from governance.formats.safetensors import HEADER_LIMIT as SAFETENSORS_HEADER_LIMIT
 from governance.formats.safetensors import INDEX_LIMIT
-from governance.models import Adapter, GpuModel, GpuPool, ModelVersion
+from governance.models import Adapter, GpuModel, GpuPool, ModelVersion, UseCase
 from governance.operations.asking import ENVIRONMENTS
 
 if TYPE_CHECKING:
@@ -136,6 +136,29 @@ class GpuPoolForm(forms.Form):
     node = forms.CharField(label=_("Node"), max_length=100)
     region = forms.CharField(label=_("Region"), max_length=100)
     hosting = forms.ChoiceField(label=_("Hosting"), choices=GpuPool.Hosting.choices)
+
+
+class UseCaseForm(forms.Form):
+    """What AI is used for, in the words of the Act."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    eu_role = forms.ChoiceField(label=_("Role under the Act"), choices=UseCase.EuRole.choices, initial="deployer")
+    intended_purpose = forms.CharField(label=_("Intended purpose"), max_length=2000, widget=forms.Textarea({"rows": 3}))
+    out_of_scope_uses = forms.CharField(
+        label=_("Not meant for"), max_length=2000, required=False, widget=forms.Textarea({"rows": 2})
+    )
+    member_states = forms.CharField(
+        label=_("Member states"),
+        max_length=200,
+        required=False,
+        help_text=_("Two letters each, with commas between them: DE, FR. Empty when it is not used in the Union."),
+    )
+    begin_date = forms.DateField(label=_("Begins"), required=False, widget=forms.DateInput({"type": "date"}))
+    end_date = forms.DateField(label=_("Ends"), required=False, widget=forms.DateInput({"type": "date"}))
+
+    def clean_member_states(self) -> tuple[str, ...]:
+        codes = str(self.cleaned_data["member_states"]).upper().split(",")
+        return tuple(code.strip() for code in codes if code.strip())
 
 
 class DeploymentForm(forms.Form):

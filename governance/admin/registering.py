@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from audit.models import User
 from governance import operations, queries
-from governance.admin.forms import DeploymentForm, GpuPoolForm, ModelVersionForm
+from governance.admin.forms import DeploymentForm, GpuPoolForm, ModelVersionForm, UseCaseForm
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -43,6 +43,19 @@ def pool_new(request: HttpRequest) -> HttpResponse:
         return reverse("admin:governance_gpupool_changelist")
 
     texts = {"title": _("Register a GPU pool"), "go": _("Register"), "files": False}
+    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
+
+
+@FORM
+def use_case_new(request: HttpRequest) -> HttpResponse:
+    """Register a use of AI; its classification comes next."""
+    form = UseCaseForm(request.POST or None, label_suffix="")
+
+    def register(user: User, fields: dict[str, Any]) -> str:
+        made = operations.register_use_case(by=user, now=timezone.now(), **fields)
+        return reverse("admin:desk_use_case", args=[made.id])
+
+    texts = {"title": _("Register a use case"), "go": _("Register"), "files": False}
     return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
 
 

@@ -14,7 +14,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin.pages import is_auditor
-from governance.models import Adapter, Agent, Comparison, Deployment, Finding, GpuModel, GpuPool, ModelVersion
+from governance.models import (
+    Adapter,
+    Agent,
+    Comparison,
+    Deployment,
+    Finding,
+    GpuModel,
+    GpuPool,
+    ModelVersion,
+    UseCase,
+)
 from governance.queries.quoting import Told, details
 
 if TYPE_CHECKING:
@@ -158,6 +168,22 @@ class DeploymentAdmin(ReadOnly):
     @admin.display(description=_("Approved revision"))
     def approved(self, row: Deployment) -> str:
         return str(row.approved_revision.number) if row.approved_revision else "–"
+
+
+@admin.register(UseCase)
+class UseCaseAdmin(ReadOnly):
+    kind = "use_case"
+    new_page, new_label = "admin:desk_use_case_new", _("Register a use case")
+    list_display = ("page", "name", "tier", "eu_role", "owner")
+    list_display_links = None
+    list_filter = ("tier", "eu_role")
+    list_select_related = ("owner",)
+    search_fields = ("name", "intended_purpose")
+    ordering = ("number",)
+
+    @admin.display(description=_("Use case"), ordering="number")
+    def page(self, row: UseCase) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:desk_use_case", args=[row.pk]), row.ref)
 
 
 @admin.register(Agent)

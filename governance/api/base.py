@@ -22,7 +22,7 @@ from governance.api.fields import Strict
 from governance.operations import By, Recorded, Refused
 from governance.queries.lists import listed
 
-CONFLICTS = frozenset({"digest_seen"})
+CONFLICTS = frozenset({"digest_seen", "row_version"})
 """Fields whose refusal means that the world moved, not that the body is wrong."""
 
 

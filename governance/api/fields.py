@@ -1,5 +1,6 @@
 """Input fields that take what they are named for: DRF's own accept numbers as text, "1" as 1 and text as true."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,20 @@ class Id(serializers.UUIDField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Day(serializers.DateField):
+    """A day as a JSON string, YYYY-MM-DD."""
+
+    default_error_messages = {"invalid": "Must be a day as YYYY-MM-DD."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"input_formats": ["%Y-%m-%d"], **options})
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str):
+            self.fail("invalid")
+        return super().to_internal_value(value)
 
 
 class Choice(serializers.ChoiceField):

@@ -4,11 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from governance.api.fields import Choice, Id, Strict, Text, Whole
+from governance.api.fields import Choice, Day, Id, Strict, Text, Whole
 from governance.capacity.dtypes import KV_DTYPES, WEIGHT_DTYPES
 from governance.capacity.engines import ENGINES
-from governance.models import GpuPool
+from governance.models import GpuPool, UseCase
 from governance.operations.asking import ENVIRONMENTS
+from governance.operations.usecases import MAX_ANSWERS, MAX_REASON, MEMBER_STATES
 
 LARGEST = 2**31 - 1
 
@@ -54,6 +55,36 @@ class GpuPoolInput(Strict):
     node = Text(max_length=100)
     region = Text(max_length=100)
     hosting = Choice(choices=GpuPool.Hosting.values)
+
+
+class UseCaseInput(Strict):
+    """What AI is used for."""
+
+    name = Text(max_length=100)
+    intended_purpose = Text(max_length=2000)
+    out_of_scope_uses = Text(max_length=2000, required=False)
+    eu_role = Choice(choices=UseCase.EuRole.values)
+    member_states = serializers.ListField(
+        child=Choice(choices=list(MEMBER_STATES)), required=False, max_length=len(MEMBER_STATES)
+    )
+    begin_date = Day(required=False, allow_null=True)
+    end_date = Day(required=False, allow_null=True)
+
+
+class AnswerInput(Strict):
+    """An answer to one question of the tree, and why."""
+
+    node = Text(max_length=40, help_text="Id of the question.")
+    answer = Text(max_length=40, help_text="One of the question's answers, or `unsure`, which stops there.")
+    reason = Text(max_length=MAX_REASON)
+
+
+class ClassificationInput(Strict):
+    """A walk through the decision tree."""
+
+    tree_version = Text(max_length=40, help_text="Version of the tree that was read.")
+    row_version = Whole(min_value=1, max_value=LARGEST, help_text="Of the use case that was read.")
+    answers = serializers.ListField(child=AnswerInput(), max_length=MAX_ANSWERS)
 
 
 class RequestInput(Strict):

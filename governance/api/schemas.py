@@ -59,6 +59,42 @@ class ApprovalSchema(serializers.Serializer[dict[str, object]]):
     receipt = serializers.CharField(allow_null=True, help_text="Its proof; null until it is signed.")
 
 
+class UseCaseSchema(serializers.Serializer[dict[str, object]]):
+    """A use case with every column, and its newest classifications."""
+
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    name = serializers.CharField()
+    intended_purpose = serializers.CharField()
+    out_of_scope_uses = serializers.CharField()
+    owner_id = serializers.UUIDField()
+    eu_role = serializers.CharField()
+    member_states = serializers.ListField(child=serializers.CharField())
+    begin_date = serializers.DateField(allow_null=True)
+    end_date = serializers.DateField(allow_null=True)
+    classification_id = serializers.UUIDField(allow_null=True)
+    tier = serializers.CharField(help_text="Of the newest classification; unclassified without one.")
+    registered_at = serializers.DateTimeField()
+    row_version = serializers.IntegerField(help_text="What a classification must name.")
+    classifications = serializers.ListField(child=serializers.DictField(), help_text="The newest 20, newest first.")
+
+
+class TreeSchema(serializers.Serializer[dict[str, object]]):
+    """A version of the decision tree."""
+
+    id = serializers.CharField()
+    version = serializers.CharField(help_text="What a classification must name as tree_version.")
+    title = serializers.CharField()
+    disclaimer = serializers.CharField()
+    legal_text = serializers.CharField(help_text="The consolidated text that the tree follows.")
+    digest = serializers.CharField(help_text="SHA-256 of the tree's file.")
+    start = serializers.CharField()
+    after_high = serializers.CharField(help_text="Where the questions go on after a high result.")
+    questions = serializers.DictField(child=serializers.DictField())
+    rules = serializers.DictField(child=serializers.DictField())
+    results = serializers.DictField(child=serializers.DictField())
+
+
 BY_LOG_IN: Final[Any] = [{"cookieAuth": []}]
 """Security of an address that tokens cannot use; the library wants the objects but is typed for names."""
 
@@ -97,6 +133,35 @@ POOL: Final = [
             "node": "osk1-gpu-01",
             "region": "jp-west",
             "hosting": "on_prem",
+        },
+        request_only=True,
+    ),
+    REGISTERED,
+]
+USE_CASE: Final = [
+    OpenApiExample(
+        "A chatbot",
+        value={
+            "name": "Support chatbot",
+            "intended_purpose": "Answers questions about products; a person takes over on request.",
+            "eu_role": "deployer",
+            "member_states": ["DE", "FR"],
+            "begin_date": "2027-01-04",
+        },
+        request_only=True,
+    ),
+    REGISTERED,
+]
+CLASSIFICATION: Final = [
+    OpenApiExample(
+        "Not an AI system",
+        value={
+            "tree_version": "2026.11.23",
+            "row_version": 1,
+            "answers": [
+                {"node": "s1", "answer": "no", "reason": "A macro with fixed rules that people wrote."},
+                {"node": "s1b", "answer": "no", "reason": "There is no model in it."},
+            ],
         },
         request_only=True,
     ),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.api import adapters, approvals, registry
+from governance.api import adapters, approvals, registry, usecases
 
 urlpatterns = [
     path("models", registry.Models.as_view(), name="api-models"),
@@ -10,6 +10,14 @@ urlpatterns = [
     path("adapters", adapters.Adapters.as_view(), name="api-adapters"),
     path("gpu-models", registry.GpuModels.as_view(), name="api-gpu-models"),
     path("gpu-pools", registry.GpuPools.as_view(), name="api-gpu-pools"),
+    path("use-cases", usecases.UseCases.as_view(), name="api-use-cases"),
+    path("use-cases/<uuid:use_case_id>", usecases.OneUseCase.as_view(), name="api-use-case"),
+    path(
+        "use-cases/<uuid:use_case_id>/classifications",
+        usecases.Classifications.as_view(),
+        name="api-classifications",
+    ),
+    path("classification-tree", usecases.ClassificationTree.as_view(), name="api-classification-tree"),
     path("deployments", approvals.Deployments.as_view(), name="api-deployments"),
     path("requests", approvals.Requests.as_view(), name="api-requests"),
     path("requests/<uuid:request_id>", approvals.OneRequest.as_view(), name="api-request"),

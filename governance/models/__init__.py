@@ -1,7 +1,7 @@
 """Tables and constraints of the registry and of approvals. Rows change only through `governance.operations`.
 
-Model versions, adapters, revisions, decisions, grants, comparisons and findings are insert-only, and four eyes are
-a constraint: in migrations 0002 and 0003, in the database itself.
+Model versions, adapters, revisions, decisions, grants, comparisons, findings and classifications are insert-only, and
+four eyes are a constraint: in migrations 0002 to 0005, in the database itself.
 """
 
 from governance.models.adapters import Adapter
@@ -10,11 +10,13 @@ from governance.models.approvals import ApprovalRequest, Decision
 from governance.models.deployments import Deployment, Revision
 from governance.models.evidence import Comparison, Cursor, Finding
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
+from governance.models.usecases import Classification, Tier, UseCase
 
 __all__ = [
     "Adapter",
     "Agent",
     "ApprovalRequest",
+    "Classification",
     "Comparison",
     "Cursor",
     "Decision",
@@ -25,5 +27,7 @@ __all__ = [
     "Model",
     "ModelVersion",
     "Revision",
+    "Tier",
     "ToolGrant",
+    "UseCase",
 ]

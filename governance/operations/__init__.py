@@ -12,6 +12,7 @@ from governance.operations.following import Followed, follow_log
 from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.pools import register_gpu_pool
+from governance.operations.usecases import classify_use_case, register_use_case
 
 __all__ = [
     "By",
@@ -20,6 +21,7 @@ __all__ = [
     "Followed",
     "Recorded",
     "Refused",
+    "classify_use_case",
     "decide",
     "follow_log",
     "grant_tool",
@@ -31,6 +33,7 @@ __all__ = [
     "register_from_files",
     "register_from_folder",
     "register_gpu_pool",
+    "register_use_case",
     "request_deployment",
     "withdraw",
 ]

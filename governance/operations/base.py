@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from audit import ledger
 from audit.access.tokens import Credential
@@ -105,6 +105,15 @@ def change(field: str) -> Iterator[None]:
 def recorded(row_id: UUID, events: Sequence[ledger.Event]) -> Recorded:
     """Append the events of a change: the last statement of its transaction."""
     return Recorded(row_id, tuple(item.index for item in ledger.append(events=events)))
+
+
+def next_number(sequence: str) -> int:
+    """The next number that people see; a transaction that fails leaves a gap, which says nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s::regclass)", [sequence])
+        row = cursor.fetchone()
+    assert row is not None  # nextval always returns
+    return int(row[0])
 
 
 def text(field: str, value: str, *, limit: int, required: bool = True) -> str:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Max
 
 from audit import ledger
@@ -17,6 +16,7 @@ from governance.operations.base import (
     actor_of,
     change,
     event,
+    next_number,
     person_of,
     recorded,
 )
@@ -55,7 +55,7 @@ def _deployment(checked: Checked, *, by: By, now: datetime, events: list[ledger.
         if not checked.purpose:
             raise Refused("purpose", "is missing; a new deployment says what it is for.")
         found = Deployment.objects.create(
-            number=_next("deployment_number"),
+            number=next_number("deployment_number"),
             name=checked.name,
             purpose=checked.purpose,
             owner_id=person_of(by),
@@ -122,7 +122,7 @@ def _request(checked: Checked, deployment: Deployment, revision: Revision, *, by
         }
     )
     return ApprovalRequest.objects.create(
-        number=_next("request_number"),
+        number=next_number("request_number"),
         deployment=deployment,
         revision=revision,
         previous_revision_id=deployment.approved_revision_id,
@@ -143,12 +143,3 @@ def _request(checked: Checked, deployment: Deployment, revision: Revision, *, by
         evidence_digest=digest(evidence),
         submitted_at=now,
     )
-
-
-def _next(sequence: str) -> int:
-    """The next number that people see; a transaction that fails leaves a gap, which says nothing."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(%s::regclass)", [sequence])
-        row = cursor.fetchone()
-    assert row is not None  # nextval always returns
-    return int(row[0])

@@ -9,11 +9,20 @@ from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
 from governance.queries.review import RequestNotFound, ReviewPage, review_page
 from governance.queries.rights import viewer, why_not_register, why_not_request
+from governance.queries.usecases import (
+    ClassifyPage,
+    UseCaseNotFound,
+    UseCasePage,
+    classify_page,
+    use_case_page,
+    use_case_snapshot,
+)
 
 __all__ = [
     "AdapterNotFound",
     "AdapterPage",
     "Approval",
+    "ClassifyPage",
     "DeploymentNotFound",
     "DeploymentPage",
     "HomeCounts",
@@ -24,8 +33,11 @@ __all__ = [
     "QueueLine",
     "RequestNotFound",
     "ReviewPage",
+    "UseCaseNotFound",
+    "UseCasePage",
     "adapter_page",
     "approval",
+    "classify_page",
     "deployment_page",
     "home",
     "listed",
@@ -36,6 +48,8 @@ __all__ = [
     "related_subjects",
     "request_snapshot",
     "review_page",
+    "use_case_page",
+    "use_case_snapshot",
     "viewer",
     "waiting_count",
     "why_not_register",

@@ -22,6 +22,7 @@ NAMES: Final = MappingProxyType(
         "gpu_pool": "name",
         "deployment": "name",
         "request": "deployment__name",
+        "use_case": "name",
     }
 )
 """Kinds that are listed, and the column their `name` filter looks at."""

@@ -15,6 +15,7 @@ from governance.models import (
     Adapter,
     Agent,
     ApprovalRequest,
+    Classification,
     Comparison,
     Decision,
     Deployment,
@@ -25,6 +26,7 @@ from governance.models import (
     ModelVersion,
     Revision,
     ToolGrant,
+    UseCase,
 )
 from governance.snapshot import snapshot
 
@@ -45,6 +47,8 @@ TABLES: Final = MappingProxyType[str, type[Table]](
         "agent": Agent,
         "tool_grant": ToolGrant,
         "comparison": Comparison,
+        "use_case": UseCase,
+        "classification": Classification,
         "finding": Finding,
     }
 )
@@ -65,6 +69,8 @@ REGISTERED_BY: Final = MappingProxyType(
         "agent": EventType.AGENT_REGISTERED,
         "tool_grant": EventType.TOOL_GRANT_GRANTED,
         "comparison": EventType.COMPARISON_RECORDED,
+        "use_case": EventType.USE_CASE_REGISTERED,
+        "classification": EventType.CLASSIFICATION_RECORDED,
         "finding": EventType.FINDING_RAISED,
     }
 )

@@ -1,10 +1,10 @@
 """What of each governed row stands in the ledger: every column, so that a table can be compared with the log.
 
 A snapshot holds strings, whole numbers, booleans, nulls and lists of strings. A reference is the id it points
-to, a time is RFC 3339 in UTC with six decimals, an amount with decimals is text.
+to, a time is RFC 3339 in UTC with six decimals, a day YYYY-MM-DD, an amount with decimals is text.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -73,6 +73,15 @@ FIELDS: Final = MappingProxyType(
         ),
         "tool_grant": ("id", "agent_id", "tool", "reversibility", "granted_by", "granted_at"),
         "comparison": ("id", "deployment_id", "title", "content", "digest", "recorded_by", "recorded_at"),
+        "use_case": (
+            "id", "number", "name", "intended_purpose", "out_of_scope_uses", "owner_id", "eu_role",
+            "member_states", "begin_date", "end_date", "classification_id", "tier", "registered_at",
+            "row_version",
+        ),
+        "classification": (
+            "id", "use_case_id", "number", "tree", "tree_version", "tree_digest", "path", "result", "tier",
+            "outcome", "digest", "classified_by", "classified_at",
+        ),
         "finding": ("id", "kind", "subject", "scope", "entry_index", "detail", "raised_at"),
     }
 )  # fmt: skip
@@ -97,6 +106,8 @@ def _plain(value: object) -> Value:
         return str(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, UUID | Decimal):
         return str(value)
     if isinstance(value, list | tuple):

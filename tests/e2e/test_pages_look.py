@@ -17,7 +17,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from audit.models import Alarm, Checkpoint, User
-from governance.models import ApprovalRequest
+from governance import operations
+from governance.classification import Answer, newest
+from governance.models import ApprovalRequest, UseCase
 from tests.absence import needs_chromium
 from tests.integration.reports_story import sign, tell_report
 from tests.integration.test_governance_adapters import config, register
@@ -78,8 +80,30 @@ def _addresses() -> Iterator[str]:
     yield reverse("admin:desk_adapter", args=request.revision.adapters)
     yield reverse("admin:desk_review", args=[request.pk])
     yield reverse("admin:desk_deployment", args=[request.deployment_id])
+    yield reverse("admin:governance_usecase_changelist")
+    yield reverse("admin:desk_use_case_new")
+    for name in ("desk_use_case", "desk_use_case_classify"):
+        yield reverse(f"admin:{name}", args=[UseCase.objects.get().pk])
     yield reverse("start")
     yield reverse("api-docs")
+
+
+def _classified(requester: User) -> None:
+    """A use case whose page has a path to show."""
+    now = timezone.now()
+    made = operations.register_use_case(
+        by=requester,
+        name="Support chatbot",
+        intended_purpose="Answers questions about products; a person takes over on request.",
+        eu_role="deployer",
+        member_states=("DE", "FR"),
+        now=now,
+    )
+    said = [Answer(node, "yes", "It infers answers from examples.") for node in ("s1", "s2")]
+    said.append(Answer("s3", "unsure", "Somebody has to ask the vendor."))
+    operations.classify_use_case(
+        by=requester, use_case_id=made.id, tree_version=newest().version, answers=said, seen=1, now=now
+    )
 
 
 @pytest.fixture
@@ -87,6 +111,7 @@ def site(web: Web) -> Site:
     reported = tell_report()
     adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
     reported.story.submitted(name="call-summary", adapters=(adapter.id,))
+    _classified(reported.story.requester)
     sign()
     reported.auditor.set_password(PASSPHRASE)
     reported.auditor.save()

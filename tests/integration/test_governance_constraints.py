@@ -13,8 +13,17 @@ from tests.integration.governance_story import NOW, REASON, Story, tell
 
 pytestmark = pytest.mark.django_db
 
-INSERT_ONLY = ["model_version", "adapter", "revision", "decision", "tool_grant", "comparison", "finding"]
-KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent"]
+INSERT_ONLY = [
+    "model_version",
+    "adapter",
+    "revision",
+    "decision",
+    "tool_grant",
+    "comparison",
+    "finding",
+    "classification",
+]
+KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
 
 
 @pytest.fixture

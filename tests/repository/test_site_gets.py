@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -16,8 +17,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from audit.models import Checkpoint, Person, User
 from demo.seed import Seeded, seed
-from governance.models import ApprovalRequest
+from governance.models import ApprovalRequest, UseCase
 
+_USE_CASE = UUID(int=4)
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -39,7 +41,12 @@ def _site_routes() -> list[str]:
 @pytest.fixture
 def seeded(db: None, settings: LazySettings, tmp_path: Path) -> Seeded:
     settings.DATA_DIR = tmp_path
-    return seed(now=datetime.now(UTC))
+    found = seed(now=datetime.now(UTC))
+    UseCase.objects.create(
+        pk=_USE_CASE, number=999, name="a use", intended_purpose="to be looked at", eu_role="deployer",
+        owner=found.running.owner, registered_at=datetime.now(UTC),
+    )  # fmt: skip
+    return found
 
 
 @pytest.fixture
@@ -63,6 +70,7 @@ def _fill(route: str, seeded: Seeded) -> str:
         "report_id": "00000000-0000-4000-8000-000000000000",
         "request_id": str(request.pk),
         "deployment_id": str(seeded.running.pk),
+        "use_case_id": str(_USE_CASE),
         "hold_id": "00000000-0000-4000-8000-000000000000",
         "index": "1",
         "size": str(Checkpoint.objects.values_list("size", flat=True).first() or 1),
