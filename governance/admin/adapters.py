@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from audit.models import User
 from governance import operations, queries
+from governance.admin.base import page, person
 from governance.admin.forms import AdapterForm
 from governance.admin.registering import FORM, form_page
 
@@ -28,10 +27,8 @@ def adapter_new(request: HttpRequest) -> HttpResponse:
         made = operations.register_adapter(by=user, now=timezone.now(), **fields)
         return reverse("admin:desk_adapter", args=[made.id])
 
-    user = request.user
-    assert isinstance(user, User)  # the site lets nobody else through
     texts = {"title": _("Register an adapter"), "go": _("Register"), "files": True}
-    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(user)))
+    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(person(request))))
 
 
 @require_safe
@@ -41,5 +38,5 @@ def adapter(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
         found = queries.adapter_page(adapter_id)
     except queries.AdapterNotFound as error:
         raise Http404(str(error)) from error
-    context = {**admin.site.each_context(request), "title": f"{found.name} {found.version}", "adapter": found}
-    return TemplateResponse(request, "admin/governance/adapter.html", context)
+    context = {"title": f"{found.name} {found.version}", "adapter": found}
+    return page(request, "admin/governance/adapter.html", context)

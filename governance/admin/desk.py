@@ -1,19 +1,17 @@
 """The reviewer's desk: the queue, the page of one request with its decision, the page of a deployment."""
 
-from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.admin.pages import is_auditor
-from audit.models import User
 from governance import operations, queries
+from governance.admin.base import page, person
 from governance.models import ApprovalRequest
 
 MAX_PAGE = 20_000
@@ -23,10 +21,10 @@ MAX_PAGE = 20_000
 def requests(request: HttpRequest) -> HttpResponse:
     """Requests in one state; open ones that wait for this person first, oldest first."""
     number = request.GET.get("page", "1")
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    found = queries.queue(_user(request), state=request.GET.get("state", "open")[:20], page=min(page, MAX_PAGE))
+    place = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    found = queries.queue(person(request), state=request.GET.get("state", "open")[:20], page=min(place, MAX_PAGE))
     states = ((str(value), label) for value, label in ApprovalRequest.State.choices)
-    return _page(
+    return page(
         request,
         "admin/governance/requests.html",
         {"title": _("Requests"), "queue": found, "states": list(states), "may_ask": not _why_not_ask(request)},
@@ -41,7 +39,7 @@ def review(request: HttpRequest, request_id: UUID) -> HttpResponse:
     try:
         operations.decide(
             request_id=request_id,
-            decider=_user(request),
+            decider=person(request),
             decision=request.POST.get("decision", ""),
             reason=request.POST.get("reason", ""),
             digest_seen=request.POST.get("digest_seen", ""),
@@ -50,7 +48,7 @@ def review(request: HttpRequest, request_id: UUID) -> HttpResponse:
     except operations.Refused as error:
         return _review(request, request_id, refused=error)
     messages.success(request, _("Your decision is recorded in the ledger."))
-    following = queries.next_waiting(_user(request))
+    following = queries.next_waiting(person(request))
     if following is None:
         return HttpResponseRedirect(reverse("admin:desk_requests"))
     return HttpResponseRedirect(reverse("admin:desk_review", args=[following]))
@@ -62,7 +60,7 @@ def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
     try:
         operations.withdraw(
             request_id=request_id,
-            by=_user(request),
+            by=person(request),
             reason=request.POST.get("reason", ""),
             now=timezone.now(),
         )
@@ -79,12 +77,12 @@ def deployment(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
         found = queries.deployment_page(deployment_id, sees_everything=is_auditor(request))
     except queries.DeploymentNotFound as error:
         raise Http404(str(error)) from error
-    return _page(request, "admin/governance/deployment.html", {"title": found.name, "deployment": found})
+    return page(request, "admin/governance/deployment.html", {"title": found.name, "deployment": found})
 
 
 def _review(request: HttpRequest, request_id: UUID, refused: operations.Refused | None = None) -> HttpResponse:
     try:
-        found = queries.review_page(request_id, user=_user(request))
+        found = queries.review_page(request_id, user=person(request))
     except queries.RequestNotFound as error:
         raise Http404(str(error)) from error
     context = {
@@ -93,18 +91,8 @@ def _review(request: HttpRequest, request_id: UUID, refused: operations.Refused 
         "refused": refused,
         "entered": request.POST if refused else {},
     }
-    return _page(request, "desk/review.html", context, status=200 if refused is None else 400)
+    return page(request, "desk/review.html", context, status=200 if refused is None else 400)
 
 
 def _why_not_ask(request: HttpRequest) -> str:
-    return queries.why_not_request(queries.viewer(_user(request)))
-
-
-def _user(request: HttpRequest) -> User:
-    user = request.user
-    assert isinstance(user, User)  # the site lets nobody else through
-    return user
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> TemplateResponse:
-    return TemplateResponse(request, template, {**admin.site.each_context(request), **context}, status=status)
+    return queries.why_not_request(queries.viewer(person(request)))

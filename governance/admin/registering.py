@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from audit.models import User
 from governance import operations, queries
+from governance.admin.base import page, person
 from governance.admin.forms import DeploymentForm, GpuPoolForm, ModelVersionForm, UseCaseForm
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +29,7 @@ def model_new(request: HttpRequest) -> HttpResponse:
         return reverse("admin:governance_modelversion_changelist")
 
     texts = {"title": _("Register a model version"), "go": _("Register"), "files": True}
-    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
+    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(person(request))))
 
 
 @FORM
@@ -43,7 +43,7 @@ def pool_new(request: HttpRequest) -> HttpResponse:
         return reverse("admin:governance_gpupool_changelist")
 
     texts = {"title": _("Register a GPU pool"), "go": _("Register"), "files": False}
-    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
+    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(person(request))))
 
 
 @FORM
@@ -56,7 +56,7 @@ def use_case_new(request: HttpRequest) -> HttpResponse:
         return reverse("admin:desk_use_case", args=[made.id])
 
     texts = {"title": _("Register a use case"), "go": _("Register"), "files": False}
-    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(_user(request))))
+    return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(person(request))))
 
 
 @FORM
@@ -72,7 +72,7 @@ def request_new(request: HttpRequest) -> HttpResponse:
         return reverse("admin:desk_review", args=[made.id])
 
     texts = {"title": _("Request a deployment"), "go": _("Submit for review"), "files": False}
-    return form_page(request, form, ask, texts, queries.why_not_request(queries.viewer(_user(request))))
+    return form_page(request, form, ask, texts, queries.why_not_request(queries.viewer(person(request))))
 
 
 def form_page(
@@ -85,22 +85,15 @@ def form_page(
     """The page of a form: a POST acts and goes to the address that `act` gives; a refusal stands at its field."""
     if request.method == "POST" and form.is_valid():
         try:
-            address = act(_user(request), dict(form.cleaned_data))
+            address = act(person(request), dict(form.cleaned_data))
         except operations.Refused as error:
             form.add_error(error.field if error.field in form.fields else None, _reason(error, form))
         else:
             messages.success(request, _("Recorded in the ledger."))
             return HttpResponseRedirect(address)
-    context = {**admin.site.each_context(request), **texts, "form": form, "blocked": blocked}
-    status = 400 if form.errors else 200
-    return TemplateResponse(request, "admin/governance/form.html", context, status=status)
+    context = {**texts, "form": form, "blocked": blocked}
+    return page(request, "admin/governance/form.html", context, status=400 if form.errors else 200)
 
 
 def _reason(error: operations.Refused, form: forms.Form) -> str:
     return error.reason if error.field in form.fields else str(error)
-
-
-def _user(request: HttpRequest) -> User:
-    user = request.user
-    assert isinstance(user, User)  # the site lets nobody else through
-    return user

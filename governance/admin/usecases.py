@@ -1,18 +1,16 @@
 """Use cases: one on its page, and the form that asks the questions of the decision tree."""
 
-from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit.models import User
 from governance import operations, queries
+from governance.admin.base import page, person
 from governance.classification import UNSURE, Answer, AnswersRefused, Question, Walk, newest
 from governance.queries.usecases import ClassifyPage, answer_word
 
@@ -25,7 +23,7 @@ def use_case(request: HttpRequest, use_case_id: UUID) -> HttpResponse:
     except queries.UseCaseNotFound as error:
         raise Http404(str(error)) from error
     context = {"title": found.name, "use_case": found, "blocked": _blocked(request)}
-    return _page(request, "admin/governance/use/case.html", context)
+    return page(request, "admin/governance/use/case.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +54,7 @@ def classify(request: HttpRequest, use_case_id: UUID) -> HttpResponse:
 def _record(request: HttpRequest, found: ClassifyPage) -> HttpResponse:
     seen = request.POST.get("seen", "")
     operations.classify_use_case(
-        by=_user(request),
+        by=person(request),
         use_case_id=found.id,
         tree_version=request.POST.get("tree_version", "")[:40],
         answers=[step.answer for step in found.found.steps],
@@ -112,7 +110,7 @@ def _form(
         "refused": refused if refused and about not in {question["id"] for question in questions} else None,
         "blocked": _blocked(request),
     }
-    return _page(request, "admin/governance/use/classify.html", context, status=400 if refused else 200)
+    return page(request, "admin/governance/use/classify.html", context, status=400 if refused else 200)
 
 
 def _question(
@@ -132,14 +130,4 @@ def _question(
 
 
 def _blocked(request: HttpRequest) -> str:
-    return queries.why_not_register(queries.viewer(_user(request)))
-
-
-def _user(request: HttpRequest) -> User:
-    user = request.user
-    assert isinstance(user, User)  # the site lets nobody else through
-    return user
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> TemplateResponse:
-    return TemplateResponse(request, template, {**admin.site.each_context(request), **context}, status=status)
+    return queries.why_not_register(queries.viewer(person(request)))
