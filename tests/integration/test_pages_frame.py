@@ -1,5 +1,7 @@
 """The frame, the home of each role, health and the error pages, on a ledger that commits."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.conf import settings
 from django.contrib import admin
@@ -11,9 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Alarm, User
+from audit.queries.pulse import pulse
 from config import home
 from tests.integration.governance_story import login
 from tests.integration.reports_story import Reported, sign, tell_report
+from tests.integration.signer_story import record
 from tests.services.databases import Database
 
 
@@ -76,6 +80,18 @@ def test_the_pulse_follows_the_signer(reported: Reported) -> None:
     size = sign()
     assert f"{size:,}" in page(client, "/admin/")
     assert Client().get("/healthz").json()["status"] == "ok"
+
+
+def test_an_entry_that_should_wait_and_is_gone_is_no_good_sign(committed: Database) -> None:
+    record(2)
+    now = datetime.now(UTC)
+    assert pulse(now=now).state == "ok"
+    assert pulse(now=now + timedelta(minutes=1)).state == "behind"
+    with connections["admin"].cursor() as cursor:
+        cursor.execute("ALTER TABLE entry DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM entry")
+    connections["admin"].close()
+    assert pulse(now=now).state == "behind"
 
 
 def test_an_alarm_turns_every_page_red_and_home_says_which_entry(reported: Reported) -> None:

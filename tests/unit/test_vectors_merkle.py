@@ -22,7 +22,7 @@ FILLER_ROOTS = "additional/sizes-are-equal-one-and-proof-is-empty.json"
 
 
 def names(kind: str) -> list[str]:
-    """Cases of one kind, named so that each is a test of its own; one placeholder where ../shared is absent."""
+    """Cases of one kind, named so that each is a test of its own; "(none)" alone where ../shared is absent."""
     base = SHARED.joinpath(*FOLDER, kind)
     return sorted(str(path.relative_to(base)) for path in base.rglob("*.json")) or [ABSENT]
 
