@@ -2,6 +2,7 @@
 
 import os
 
+from hypothesis import strategies
 from pytest_socket import socket_allow_hosts
 
 from config.env import Environment
@@ -12,6 +13,12 @@ pytest_plugins = [
     "tests.services.processes",
     "tests.integration.reports_ready",
 ]
+
+
+def pytest_collection() -> None:
+    # A fresh clone has no table of all characters yet. Made inside the first test that draws text, its seconds would
+    # count as that test's slow drawing.
+    strategies.text().validate()
 
 
 def pytest_runtest_setup() -> None:
