@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from audit import queries as log
 from governance.classification import UNSURE, Answer, Question, Tree, TreeRefused, Walk, load_tree, newest, walk
@@ -193,7 +194,7 @@ def tier_mark(tier: str) -> tuple[str, str]:
 
 def answer_word(question: Question, answer: str) -> str:
     """An answer as a person reads it."""
-    words = {"yes": _("Yes"), "no": _("No"), UNSURE: _("Unsure")}
+    words = {"yes": pgettext("answer", "Yes"), "no": pgettext("answer", "No"), UNSURE: _("Unsure")}
     choice = question.choice(answer)
     return (choice.label if choice else "") or words.get(answer, answer)
 
@@ -248,5 +249,5 @@ def _tree_of(row: Classification) -> Tree | None:
 
 def _plain(value: str | bool | list[str]) -> str:
     if isinstance(value, bool):
-        return _("Yes") if value else _("No")
+        return pgettext("answer", "Yes") if value else pgettext("answer", "No")
     return ", ".join(value) if isinstance(value, list) else value
