@@ -16,6 +16,7 @@ from audit.queries.recent import Recent, recent
 from audit.queries.roles import AUDITORS, REQUESTERS, roles_of
 from governance.queries.desk import HomeCounts, waiting_count
 from governance.queries.desk import home as desk_home
+from governance.queries.fleet import Fleet, fleet
 from governance.queries.quoting import Told, details
 from reports.queries import ReportRow, reports, why_not_read
 
@@ -31,7 +32,7 @@ class Home:
     Attributes:
         is_auditor: auditors see reports and how to check them before approvals.
         is_requester: may ask for a deployment.
-        desk: approvals. `findings`, `gaps`: of the last seven days.
+        desk: approvals. `fleet`: memory and spend. `findings`, `gaps`: of the last seven days.
         self_check: its last run and its rounds, None before the first.
         names: of the targets that the gaps are about, by reference.
         reports: the newest ones, empty for those who may not read them.
@@ -42,6 +43,7 @@ class Home:
     is_auditor: bool
     is_requester: bool
     desk: HomeCounts
+    fleet: Fleet
     findings: Recent
     gaps: Recent
     self_check: Checked | None
@@ -69,6 +71,7 @@ def home(*, user: User, now: datetime) -> Home:
         is_auditor=AUDITORS in roles,
         is_requester=REQUESTERS in roles,
         desk=desk_home(user),
+        fleet=fleet(now=now),
         findings=found,
         gaps=gaps,
         self_check=last_self_check(now=now),
