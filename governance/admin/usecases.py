@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from governance import operations, queries
 from governance.admin.base import page, person
 from governance.classification import UNSURE, Answer, AnswersRefused, Question, Walk, newest
-from governance.queries.usecases import ClassifyPage, answer_word
+from governance.queries.usecases import ClassifyPage, answer_word, told
 
 
 @require_safe
@@ -106,6 +106,8 @@ def _form(
         "questions": questions,
         "ended": found.found.ended,
         "waits_for": waits_for.id if waits_for else "",
+        "result": told(found.found.result.label) if found.found.result else "",
+        "result_note": told(found.found.result.note) if found.found.result else "",
         "followed": _followed(found.found),
         "refused": refused if refused and about not in {question["id"] for question in questions} else None,
         "blocked": _blocked(request),
@@ -119,8 +121,8 @@ def _question(
     answers = [*(choice.answer for choice in question.choices), UNSURE]
     return {
         "id": question.id,
-        "text": question.text,
-        "help": question.help,
+        "text": told(question.text),
+        "help": told(question.help),
         "refs": question.refs,
         "answers": [(answer, answer_word(question, answer)) for answer in answers],
         "answer": said.answer if said else "",

@@ -196,7 +196,12 @@ def answer_word(question: Question, answer: str) -> str:
     """An answer as a person reads it."""
     words = {"yes": pgettext("answer", "Yes"), "no": pgettext("answer", "No"), UNSURE: _("Unsure")}
     choice = question.choice(answer)
-    return (choice.label if choice else "") or words.get(answer, answer)
+    return told(choice.label if choice else "") or words.get(answer, answer)
+
+
+def told(words: str) -> str:
+    """Words of the tree in the reader's language; what is recorded and hashed keeps the tree's own."""
+    return _(words) if words else ""
 
 
 def _views(rows: Sequence[Classification]) -> tuple[ClassificationView, ...]:
@@ -213,8 +218,8 @@ def _view(row: Classification, names: Mapping[str, str], state: log.StateRow | N
         number=row.number,
         mark=mark,
         tier=tier,
-        label=outcome["label"],
-        note=outcome["note"],
+        label=told(outcome["label"]),
+        note=told(outcome["note"]),
         unsure=outcome["unsure"],
         state=tuple((key, _plain(value)) for key, value in sorted(outcome["state"].items())),
         obligations=tuple(outcome["obligations"]),
@@ -232,7 +237,7 @@ def _step(said: Mapping[str, str], tree: Tree | None) -> StepLine:
     question = tree.questions.get(said["node"]) if tree else None
     return StepLine(
         node=said["node"],
-        question=question.text if question else said["node"],
+        question=told(question.text) if question else said["node"],
         refs=question.refs if question else (),
         answer=answer_word(question, said["answer"]) if question else said["answer"],
         reason=said["reason"],

@@ -4,6 +4,8 @@ import gettext
 import re
 from pathlib import Path
 
+from governance.classification import newest
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "ja" / "LC_MESSAGES"
 _ENTRY = re.compile(
@@ -52,3 +54,12 @@ def test_the_compiled_catalogue_is_the_written_one() -> None:
 def test_the_pages_are_translated() -> None:
     done = sum(bool(text) for _context, _id, _plural, text in _entries())
     assert done >= 800
+
+
+def test_every_word_of_the_newest_decision_tree_is_translated() -> None:
+    tree = newest()
+    words = {text for question in tree.questions.values() for text in (question.text, question.help)}
+    words |= {choice.label for question in tree.questions.values() for choice in question.choices}
+    words |= {text for result in tree.results.values() for text in (result.label, result.note)}
+    translated = {original for _context, original, _plural, text in _entries() if text}
+    assert words - {""} - translated == set()
