@@ -53,6 +53,23 @@ class EventType(StrEnum):
     REQUEST_REJECTED = "request.rejected"
     REQUEST_WITHDRAWN = "request.withdrawn"
     DECISION_RECORDED = "decision.recorded"
+    REQUEST_ADVANCED = "request.advanced"
+    REQUEST_CHANGES_REQUESTED = "request.changes_requested"
+    REQUEST_TIMED_OUT = "request.timed_out"
+    REQUEST_REVOKED = "request.revoked"
+    REQUEST_EXPIRED = "request.expired"
+    REQUEST_INVALIDATED = "request.invalidated"
+    REQUEST_STAGE_SET = "request_stage.set"
+    REQUEST_EXCLUSION_SET = "request_exclusion.set"
+    DECISION_SEALED = "decision.sealed"
+    CONDITION_SET = "condition.set"
+    CONDITION_MET = "condition.met"
+    CONDITION_BREACHED = "condition.breached"
+    APPROVAL_POLICY_PROPOSED = "approval_policy.proposed"
+    APPROVAL_POLICY_ADOPTED = "approval_policy.adopted"
+    APPROVAL_POLICY_REFUSED = "approval_policy.refused"
+    APPROVAL_POLICY_WITHDRAWN = "approval_policy.withdrawn"
+    APPROVAL_POLICY_RETIRED = "approval_policy.retired"
 
     TRAINING_STARTED = "training.started"
     TRAINING_COMPLETED = "training.completed"
@@ -126,6 +143,23 @@ STATE_TYPES = frozenset(
         EventType.REQUEST_REJECTED,
         EventType.REQUEST_WITHDRAWN,
         EventType.DECISION_RECORDED,
+        EventType.REQUEST_ADVANCED,
+        EventType.REQUEST_CHANGES_REQUESTED,
+        EventType.REQUEST_TIMED_OUT,
+        EventType.REQUEST_REVOKED,
+        EventType.REQUEST_EXPIRED,
+        EventType.REQUEST_INVALIDATED,
+        EventType.REQUEST_STAGE_SET,
+        EventType.REQUEST_EXCLUSION_SET,
+        EventType.DECISION_SEALED,
+        EventType.CONDITION_SET,
+        EventType.CONDITION_MET,
+        EventType.CONDITION_BREACHED,
+        EventType.APPROVAL_POLICY_PROPOSED,
+        EventType.APPROVAL_POLICY_ADOPTED,
+        EventType.APPROVAL_POLICY_REFUSED,
+        EventType.APPROVAL_POLICY_WITHDRAWN,
+        EventType.APPROVAL_POLICY_RETIRED,
         EventType.FINDING_RAISED,
         EventType.TARGET_REGISTERED,
     }

@@ -13,7 +13,18 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from audit.erasure.rights import ASKERS
 from audit.models import User
 from audit.queries.pulse import Pulse, pulse
-from audit.queries.roles import AUDITORS, DATA_PROTECTION, OPERATORS, REQUESTERS, REVIEWERS, roles_of
+from audit.queries.roles import (
+    AUDITORS,
+    COMPLIANCE,
+    DATA_PROTECTION,
+    OPERATORS,
+    PRIVACY,
+    REQUESTERS,
+    REVIEWERS,
+    RISK_OWNERS,
+    SECURITY,
+    roles_of,
+)
 from reports.queries import READERS
 
 ROLE_NAMES = {
@@ -22,6 +33,10 @@ ROLE_NAMES = {
     AUDITORS: pgettext_lazy("role", "Auditor"),
     OPERATORS: pgettext_lazy("role", "Operator"),
     DATA_PROTECTION: pgettext_lazy("role", "Data protection"),
+    RISK_OWNERS: pgettext_lazy("role", "Risk owner"),
+    SECURITY: pgettext_lazy("role", "Security reviewer"),
+    PRIVACY: pgettext_lazy("role", "Privacy reviewer"),
+    COMPLIANCE: pgettext_lazy("role", "Compliance officer"),
 }
 """In the order in which a person's first role is named."""
 

@@ -57,6 +57,7 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
             (
                 *("model_version", "adapter", "revision", "decision", "tool_grant", "comparison", "finding"),
                 "classification",
+                *("request_stage", "request_exclusion", "sealed_decision"),
             ),
             ADD,
         ),
@@ -64,6 +65,7 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
             ("model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case", "log_cursor"),
             KEEP,
         ),
+        **dict.fromkeys(("condition", "approval_policy"), KEEP),
         "report": KEEP,
     }
 )
@@ -74,8 +76,11 @@ _SIGNER: Final[Mapping[str, Rights]] = MappingProxyType(
         "signer_lease": KEEP,
     }
 )
-# A session key is a log-in, a token row opens a pipeline: neither is evidence, so the reader sees none.
-_READER: Final[Mapping[str, Rights]] = MappingProxyType(dict.fromkeys(("token", "account", "django_session"), NONE))
+# A session key is a log-in, a token row opens a pipeline: neither is evidence, so the reader sees none. What is sealed
+# is nobody's to see before its stage is opened, and stands in the ledger then.
+_READER: Final[Mapping[str, Rights]] = MappingProxyType(
+    dict.fromkeys(("token", "account", "django_session", "sealed_decision"), NONE)
+)
 
 _NAMED: Final = MappingProxyType({"app": _APP, "signer": _SIGNER, "reader": _READER})
 

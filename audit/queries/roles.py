@@ -6,6 +6,10 @@ REQUESTERS, REVIEWERS, AUDITORS, OPERATORS = "Requesters", "Reviewers", "Auditor
 DATA_PROTECTION = "Data protection"
 """Who decides erasures and releases holds (the database judges by the same names, migration 0007)."""
 
+RISK_OWNERS, SECURITY, PRIVACY = "Risk owners", "Security reviewers", "Privacy reviewers"
+COMPLIANCE = "Compliance officers"
+"""Who decides stages of approvals beside the reviewers; compliance officers decide approval policies too."""
+
 
 def roles_of(user_id: int) -> frozenset[str]:
     """Names of the groups of a log-in."""

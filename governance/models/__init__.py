@@ -1,7 +1,7 @@
 """Tables and constraints of the registry and of approvals. Rows change only through `governance.operations`.
 
-Model versions, adapters, revisions, decisions, grants, comparisons, findings and classifications are insert-only, and
-four eyes are a constraint: in migrations 0002 to 0005, in the database itself.
+Model versions, adapters, revisions, decisions, stages, grants, comparisons, findings and classifications are
+insert-only, and four eyes are a constraint: in migrations 0002 to 0006, in the database itself.
 """
 
 from governance.models.adapters import Adapter
@@ -9,15 +9,19 @@ from governance.models.agents import Agent, ToolGrant
 from governance.models.approvals import ApprovalRequest, Decision
 from governance.models.deployments import Deployment, Revision
 from governance.models.evidence import Comparison, Cursor, Finding
+from governance.models.policies import ApprovalPolicyVersion
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
+from governance.models.stages import Condition, RequestExclusion, RequestStage, SealedDecision
 from governance.models.usecases import Classification, Tier, UseCase
 
 __all__ = [
     "Adapter",
     "Agent",
+    "ApprovalPolicyVersion",
     "ApprovalRequest",
     "Classification",
     "Comparison",
+    "Condition",
     "Cursor",
     "Decision",
     "Deployment",
@@ -26,7 +30,10 @@ __all__ = [
     "GpuPool",
     "Model",
     "ModelVersion",
+    "RequestExclusion",
+    "RequestStage",
     "Revision",
+    "SealedDecision",
     "Tier",
     "ToolGrant",
     "UseCase",

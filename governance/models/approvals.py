@@ -1,7 +1,8 @@
 """Approval requests and the decisions on them.
 
 A decision carries the requester and the digest it saw; composite foreign keys (migration 0002) hold both
-against the request, so `decider <> requester` cannot be met by a row that lies about who asked.
+against the request, so `decider <> requester` cannot be met by a row that lies about who asked. What a request may
+become, and after which decisions, is judged again by the guards of migration 0006.
 """
 
 import uuid
@@ -12,12 +13,17 @@ from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 
 from governance.models.deployments import Deployment, Revision
+from governance.models.usecases import Tier
 
 _SHA256 = "^[0-9a-f]{64}$"
 
 
 class ApprovalRequest(models.Model):
-    """The question whether a revision may run. All but `state`, `closed_at` and `row_version` is frozen."""
+    """The question whether a revision may run. What was asked is frozen.
+
+    `pool`, `quorum` and `due_at` are those of the current stage. `closed_at` is when it was decided or given up;
+    `ended_at` when an approval stopped standing. `previous_request` is the round or the approval it follows.
+    """
 
     class Kind(models.TextChoices):
         DEPLOY = "deploy", _("deploy")
@@ -27,7 +33,12 @@ class ApprovalRequest(models.Model):
         OPEN = "open", _("open")
         APPROVED = "approved", _("approved")
         REJECTED = "rejected", _("rejected")
+        CHANGES_REQUESTED = "changes_requested", _("changes requested")
         WITHDRAWN = "withdrawn", _("withdrawn")
+        TIMED_OUT = "timed_out", _("timed out")
+        REVOKED = "revoked", _("revoked")
+        EXPIRED = "expired", _("expired")
+        INVALIDATED = "invalidated", _("invalidated")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.BigIntegerField(_("number"), unique=True)
@@ -62,6 +73,17 @@ class ApprovalRequest(models.Model):
     evidence_digest = models.CharField(max_length=64)
     submitted_at = models.DateTimeField(_("submitted"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    stage = models.PositiveIntegerField(_("stage"), default=1, db_default=1)
+    round = models.PositiveIntegerField(_("round"), default=1, db_default=1)
+    previous_request = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("follows")
+    )
+    tier = models.CharField(
+        _("tier"), max_length=20, choices=Tier, default=Tier.UNCLASSIFIED, db_default=Tier.UNCLASSIFIED.value
+    )
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     row_version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -76,8 +98,33 @@ class ApprovalRequest(models.Model):
             ),
             models.CheckConstraint(
                 name="request_state_known",
-                condition=Q(state__in=["open", "approved", "rejected", "withdrawn"]),
+                condition=Q(
+                    state__in=[
+                        "open",
+                        "approved",
+                        "rejected",
+                        "changes_requested",
+                        "withdrawn",
+                        "timed_out",
+                        "revoked",
+                        "expired",
+                        "invalidated",
+                    ]
+                ),
             ),
+            models.UniqueConstraint(fields=["id", "deployment"], name="request_id_and_deployment"),
+            models.CheckConstraint(
+                name="request_ended_after_approval",
+                condition=Q(state__in=["revoked", "expired", "invalidated"], ended_at__isnull=False)
+                | (~Q(state__in=["revoked", "expired", "invalidated"]) & Q(ended_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="request_valid_when_approved",
+                condition=Q(valid_until__isnull=True)
+                | Q(state__in=["approved", "revoked", "expired", "invalidated"], valid_until__gt=F("closed_at")),
+            ),
+            models.CheckConstraint(name="request_stage_and_round_positive", condition=Q(stage__gt=0, round__gt=0)),
+            models.CheckConstraint(name="request_tier_known", condition=Q(tier__in=Tier.values)),
             models.CheckConstraint(name="request_kind_known", condition=Q(kind__in=["deploy", "change"])),
             models.CheckConstraint(
                 name="request_closed_when_decided",
@@ -92,6 +139,8 @@ class ApprovalRequest(models.Model):
         indexes = [
             models.Index(fields=["state", "submitted_at", "number"], name="request_queue"),
             models.Index(fields=["revision_digest"], name="request_revision_digest"),
+            models.Index(fields=["valid_until"], name="request_valid_until", condition=Q(state="approved")),
+            models.Index(fields=["due_at"], name="request_due_at", condition=Q(state="open")),
         ]
 
     def __str__(self) -> str:
@@ -108,7 +157,9 @@ class Decision(models.Model):
 
     class Choice(models.TextChoices):
         APPROVE = "approve", _("approve")
+        APPROVE_WITH_CONDITIONS = "approve_with_conditions", _("approve with conditions")
         REJECT = "reject", _("reject")
+        REQUEST_CHANGES = "request_changes", _("request changes")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request = models.ForeignKey(
@@ -121,10 +172,19 @@ class Decision(models.Model):
         "audit.Person", on_delete=models.PROTECT, related_name="decisions", verbose_name=_("decider")
     )
     account = models.ForeignKey("audit.User", on_delete=models.PROTECT, related_name="+", verbose_name=_("log-in"))
-    decision = models.CharField(_("decision"), max_length=20, choices=Choice)
+    decision = models.CharField(_("decision"), max_length=30, choices=Choice)
     reason = models.CharField(_("reason"), max_length=4000)
     digest_seen = models.CharField(_("digest seen"), max_length=64)
     decided_at = models.DateTimeField(_("decided"))
+    stage = models.PositiveIntegerField(_("stage"), default=1, db_default=1)
+    sealed = models.OneToOneField(
+        "governance.SealedDecision",
+        on_delete=models.PROTECT,
+        related_name="opened",
+        null=True,
+        blank=True,
+        verbose_name=_("sealed as"),
+    )
 
     class Meta:
         db_table = "decision"
@@ -133,7 +193,11 @@ class Decision(models.Model):
         constraints = [
             models.CheckConstraint(name="decision_four_eyes", condition=~Q(decider=F("requester"))),
             models.UniqueConstraint(fields=["request", "decider"], name="decision_once_per_person"),
-            models.CheckConstraint(name="decision_choice_known", condition=Q(decision__in=["approve", "reject"])),
+            models.UniqueConstraint(fields=["id", "request"], name="decision_id_and_request"),
+            models.CheckConstraint(
+                name="decision_choice_known",
+                condition=Q(decision__in=["approve", "approve_with_conditions", "reject", "request_changes"]),
+            ),
             models.CheckConstraint(
                 name="decision_has_reason", condition=models.lookups.GreaterThanOrEqual(Length("reason"), 20)
             ),

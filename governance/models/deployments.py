@@ -30,6 +30,14 @@ class Deployment(models.Model):
         blank=True,
         verbose_name=_("approved revision"),
     )
+    use_case = models.ForeignKey(
+        "governance.UseCase",
+        on_delete=models.PROTECT,
+        related_name="deployments",
+        null=True,
+        blank=True,
+        verbose_name=_("use case"),
+    )
     registered_at = models.DateTimeField(_("registered"))
     row_version = models.PositiveIntegerField(default=1)
 

@@ -5,27 +5,37 @@ from governance.operations.agents import grant_tool, register_agent
 from governance.operations.asking import DeploymentAsk
 from governance.operations.base import By, Recorded, Refused
 from governance.operations.catalogue import CatalogueLoad, load_catalogue
+from governance.operations.closing import invalidate, revoke, withdraw
 from governance.operations.comparisons import record_comparison
-from governance.operations.decisions import decide, withdraw
+from governance.operations.conditions import ConditionAsk, meet_condition
+from governance.operations.deciding import decide
 from governance.operations.deployments import request_deployment
 from governance.operations.following import Followed, follow_log
 from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
+from governance.operations.policies import decide_policy, propose_policy, withdraw_policy
 from governance.operations.pools import register_gpu_pool
+from governance.operations.sweeping import Swept, sweep
 from governance.operations.usecases import classify_use_case, register_use_case
 
 __all__ = [
     "By",
     "CatalogueLoad",
+    "ConditionAsk",
     "DeploymentAsk",
     "Followed",
     "Recorded",
     "Refused",
+    "Swept",
     "classify_use_case",
     "decide",
+    "decide_policy",
     "follow_log",
     "grant_tool",
+    "invalidate",
     "load_catalogue",
+    "meet_condition",
+    "propose_policy",
     "record_comparison",
     "register_adapter",
     "register_agent",
@@ -35,5 +45,8 @@ __all__ = [
     "register_gpu_pool",
     "register_use_case",
     "request_deployment",
+    "revoke",
+    "sweep",
     "withdraw",
+    "withdraw_policy",
 ]

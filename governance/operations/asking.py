@@ -25,6 +25,8 @@ class DeploymentAsk:
         tensor_parallel: cards that share a layer; None means all of them.
         reasoning_cap: most reasoning tokens of one answer; None means no cap.
         adapters: ids of registered adapters that are loaded beside the model; each must have it as its base.
+        use_case_id: what it is used for; a change may name it where none is named yet.
+        again_of: the request that this one follows: after changes were requested, or to renew an approval.
     """
 
     name: str
@@ -45,6 +47,8 @@ class DeploymentAsk:
     environment: str = "production"
     tool_grants: tuple[str, ...] = ()
     adapters: tuple[UUID, ...] = ()
+    use_case_id: UUID | None = None
+    again_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

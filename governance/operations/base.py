@@ -72,14 +72,16 @@ def event(
     before: dict[str, object] | None = None,
     reason: str | None = None,
     files: Sequence[Mapping[str, object]] = (),
+    more: Mapping[str, object] | None = None,
 ) -> ledger.Event:
     """The event of a changed row: its full snapshot after the change, and before it where there was one.
 
     Args:
         files: what was read to know this: name, length, digest, and what a file says beside the snapshot.
+        more: what else the entry tells.
     """
     after = snapshot(kind, row)
-    facts: dict[str, object] = {"before": before, "after": after, "reason": reason}
+    facts: dict[str, object] = {"before": before, "after": after, "reason": reason, **(more or {})}
     if files:
         facts["files"] = list(files)
     return ledger.Event(

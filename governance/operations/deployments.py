@@ -20,16 +20,17 @@ from governance.operations.base import (
     person_of,
     recorded,
 )
+from governance.operations.submitting import previous_of, refuse_approved_already, submit, use_case_of
 from governance.queries.rights import viewer, why_not_request
-from governance.snapshot import canonical, decision_digest, digest
-from governance.workflow import SINGLE_REVIEW
+from governance.snapshot import digest, snapshot
 
 
 def request_deployment(*, by: By, ask: DeploymentAsk, now: datetime) -> Recorded:
     """Ask for a deployment or a change of one; the id is the request's.
 
     Entries: `deployment.registered` when it is new, `revision.created` when nobody asked for it before,
-    `request.submitted`. An ask that does not fit is taken: the reviewers see the verdict and decide.
+    `request.submitted`, `request_stage.set` for each stage of the policy that applies, `request_exclusion.set` for each
+    person whom it keeps from deciding. An ask that does not fit is taken: the reviewers see the verdict and decide.
 
     Raises:
         Refused: a field that cannot be, no right to ask, an open request, or what is approved already.
@@ -43,13 +44,15 @@ def request_deployment(*, by: By, ask: DeploymentAsk, now: datetime) -> Recorded
     with change("name"):
         events: list[ledger.Event] = []
         deployment = _deployment(checked, by=by, now=now, events=events)
+        previous = previous_of(ask.again_of, deployment)
         revision = _revision(checked, deployment, actor=actor, now=now, events=events)
-        request = _request(checked, deployment, revision, by=by, now=now)
-        events.append(event("request", EventType.REQUEST_SUBMITTED, request, actor=actor, now=now))
-        return recorded(request.id, events)
+        refuse_approved_already(deployment, revision, previous, now)
+        request, told = submit(checked, deployment, revision, by=by, previous=previous, now=now)
+        return recorded(request.id, [*events, *told])
 
 
 def _deployment(checked: Checked, *, by: By, now: datetime, events: list[ledger.Event]) -> Deployment:
+    use_case = use_case_of(checked.ask.use_case_id)
     found = Deployment.objects.select_for_update().filter(name=checked.name).first()
     if found is None:
         if not checked.purpose:
@@ -59,6 +62,7 @@ def _deployment(checked: Checked, *, by: By, now: datetime, events: list[ledger.
             name=checked.name,
             purpose=checked.purpose,
             owner_id=person_of(by),
+            use_case=use_case,
             registered_at=now,
         )
         events.append(event("deployment", EventType.DEPLOYMENT_REGISTERED, found, actor=actor_of(by), now=now))
@@ -68,6 +72,15 @@ def _deployment(checked: Checked, *, by: By, now: datetime, events: list[ledger.
     waiting = ApprovalRequest.objects.filter(deployment=found, state=ApprovalRequest.State.OPEN).first()
     if waiting is not None:
         raise Refused("name", f"{waiting.ref} is still open for {found.name}; decide or withdraw it first.")
+    if use_case is not None and found.use_case_id != use_case.pk:
+        if found.use_case_id is not None:
+            raise Refused("use_case", "cannot change; another use is another deployment.")
+        before: dict[str, object] = {**snapshot("deployment", found)}
+        found.use_case = use_case
+        found.row_version += 1
+        found.save(update_fields=["use_case", "row_version"])
+        told = event("deployment", EventType.DEPLOYMENT_CHANGED, found, actor=actor_of(by), now=now, before=before)
+        events.append(told)
     return found
 
 
@@ -78,8 +91,6 @@ def _revision(
     written = content.text()
     found = Revision.objects.filter(digest=digest(written)).first()
     if found is not None:
-        if found.id == deployment.approved_revision_id:
-            raise Refused("name", f"{deployment.name} is approved with exactly this configuration already.")
         return found
     last = Revision.objects.filter(deployment=deployment).aggregate(last=Max("number"))["last"] or 0
     revision = Revision.objects.create(
@@ -108,38 +119,3 @@ def _revision(
     )
     events.append(event("revision", EventType.REVISION_CREATED, revision, actor=actor, now=now))
     return revision
-
-
-def _request(checked: Checked, deployment: Deployment, revision: Revision, *, by: By, now: datetime) -> ApprovalRequest:
-    policy = canonical(SINGLE_REVIEW.facts())
-    evidence = canonical(
-        {
-            "kind": "capacity_estimate",
-            "model": checked.content.model,
-            "model_version": str(checked.version.id),
-            "gpu_basis": checked.pool.gpu_model.memory_basis,
-            **checked.fit.facts(),
-        }
-    )
-    return ApprovalRequest.objects.create(
-        number=next_number("request_number"),
-        deployment=deployment,
-        revision=revision,
-        previous_revision_id=deployment.approved_revision_id,
-        kind=ApprovalRequest.Kind.CHANGE if deployment.approved_revision_id else ApprovalRequest.Kind.DEPLOY,
-        state=ApprovalRequest.State.OPEN,
-        requester_id=person_of(by),
-        submitted_by=actor_of(by),
-        justification=checked.justification,
-        revision_digest=revision.digest,
-        decision_digest=decision_digest(
-            revision=revision.digest, approval_policy=digest(policy), evidence=[digest(evidence)]
-        ),
-        approval_policy=policy,
-        approval_policy_digest=digest(policy),
-        pool=SINGLE_REVIEW.pool,
-        quorum=SINGLE_REVIEW.quorum,
-        evidence=evidence,
-        evidence_digest=digest(evidence),
-        submitted_at=now,
-    )

@@ -1,22 +1,43 @@
 """May this revision run? What a pipeline asks before it starts something, with the proof of the answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+from django.utils import timezone
+
 from audit import queries as log
-from governance.models import ApprovalRequest
+from governance.models import ApprovalRequest, Condition
+
+_State = ApprovalRequest.State
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionLine:
+    """A condition of an approval. `blocks`: it is late, not met, and the revision may not run because of it."""
+
+    number: int
+    text: str
+    due_at: datetime
+    on_breach: str
+    state: str
+    met_at: datetime | None
+    evidence: str
+    blocks: bool
+    row_version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """The newest answer about a revision.
+    """The answer about a revision: its approval that stands, else the newest request for it.
 
     Attributes:
         current: the deployment's approved revision is this one; an older approval was replaced.
-        may_run: approved and current.
-        conditions: none yet; a decision carries no conditions in this version.
-        expires_at: None: approvals do not lapse in this version.
+        may_run: approved, current, not past `expires_at`, and no condition that blocks; by the clock, not by when
+            the clock's work was recorded.
+        stage, stages: where an open request stands, of how many.
         entry: where the state stands in the ledger. `receipt`: its proof, None until it is signed.
     """
 
@@ -27,28 +48,33 @@ class Approval:
     request_id: UUID
     request: str
     state: str
+    stage: int
+    stages: int
+    round: int
     current: bool
     may_run: bool
     decision_digest: str
-    conditions: tuple[str, ...]
+    conditions: tuple[ConditionLine, ...]
     expires_at: datetime | None
     entry: int | None
     receipt: str | None
 
 
-def approval(revision_digest: str) -> Approval | None:
-    """The newest request for the revision with this digest; None when nobody asked for it."""
-    found = (
-        ApprovalRequest.objects.select_related("deployment", "revision")
-        .filter(revision_digest=revision_digest)
-        .order_by("-submitted_at", "-number")
-        .first()
-    )
+def approval(revision_digest: str, *, now: datetime | None = None) -> Approval | None:
+    """The answer about the revision with this digest; None when nobody asked for it.
+
+    Args:
+        now: the moment that is asked about; the clock's when left out.
+    """
+    moment = timezone.now() if now is None else now
+    found = _found(revision_digest, moment)
     if found is None:
         return None
     subject = f"request:{found.pk}"
     state = log.states_at([subject], log.head_size()).get(subject)
     current = found.deployment.approved_revision_id == found.revision_id
+    conditions = condition_lines(list(found.conditions.order_by("number")), now=moment)
+    stands = found.state == _State.APPROVED and (found.valid_until is None or found.valid_until > moment)
     return Approval(
         revision_digest=found.revision_digest,
         deployment_id=found.deployment_id,
@@ -57,14 +83,42 @@ def approval(revision_digest: str) -> Approval | None:
         request_id=found.pk,
         request=found.ref,
         state=found.state,
+        stage=found.stage,
+        stages=max(1, found.stages.count()),
+        round=found.round,
         current=current,
-        may_run=current and found.state == ApprovalRequest.State.APPROVED,
+        may_run=current and stands and not any(line.blocks for line in conditions),
         decision_digest=found.decision_digest,
-        conditions=(),
-        expires_at=None,
+        conditions=conditions,
+        expires_at=found.valid_until,
         entry=state.index if state else None,
         receipt=_receipt(state.index) if state else None,
     )
+
+
+def condition_lines(rows: Sequence[Condition], *, now: datetime) -> tuple[ConditionLine, ...]:
+    """Conditions as they stand at a moment."""
+    return tuple(
+        ConditionLine(
+            number=row.number,
+            text=row.text,
+            due_at=row.due_at,
+            on_breach=row.on_breach,
+            state=row.state,
+            met_at=row.met_at,
+            evidence=row.evidence,
+            blocks=row.on_breach == Condition.OnBreach.BLOCK and row.state != Condition.State.MET and row.due_at <= now,
+            row_version=row.row_version,
+        )
+        for row in rows
+    )
+
+
+def _found(revision_digest: str, now: datetime) -> ApprovalRequest | None:
+    """An approval that stands comes before a newer request: asking again takes nothing away."""
+    rows = ApprovalRequest.objects.select_related("deployment", "revision").filter(revision_digest=revision_digest)
+    standing = rows.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=now), state=_State.APPROVED)
+    return standing.order_by("-closed_at", "-number").first() or rows.order_by("-submitted_at", "-number").first()
 
 
 def _receipt(index: int) -> str | None:

@@ -8,7 +8,16 @@ from uuid import UUID
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, When
 
 from audit.models import User
-from governance.models import ApprovalRequest, Decision, Deployment, Finding, GpuPool, ModelVersion
+from governance.models import (
+    ApprovalRequest,
+    Decision,
+    Deployment,
+    Finding,
+    GpuPool,
+    ModelVersion,
+    RequestExclusion,
+    SealedDecision,
+)
 from governance.queries.fit import read_fit
 from governance.queries.review import state_mark
 from governance.queries.rights import Viewer, viewer
@@ -124,10 +133,14 @@ def home(user: User) -> HomeCounts:
 
 def _mine(who: Viewer) -> Q:
     decided = Decision.objects.filter(request=OuterRef("pk"), decider_id=who.person_id)
+    sealed = SealedDecision.objects.filter(request=OuterRef("pk"), decider_id=who.person_id)
+    excluded = RequestExclusion.objects.filter(request=OuterRef("pk"), stage=OuterRef("stage"), person_id=who.person_id)
     return (
-        Q(state=ApprovalRequest.State.OPEN, pool__in=sorted(who.pools))
+        Q(state=ApprovalRequest.State.OPEN, pool__in=[] if who.barred else sorted(who.pools))
         & ~Q(requester_id=who.person_id)
         & Q(~Exists(decided))
+        & Q(~Exists(sealed))
+        & Q(~Exists(excluded))
     )
 
 

@@ -14,9 +14,11 @@ from audit.queries.absences import is_absent
 from governance.models import (
     Adapter,
     Agent,
+    ApprovalPolicyVersion,
     ApprovalRequest,
     Classification,
     Comparison,
+    Condition,
     Decision,
     Deployment,
     Finding,
@@ -24,7 +26,10 @@ from governance.models import (
     GpuPool,
     Model,
     ModelVersion,
+    RequestExclusion,
+    RequestStage,
     Revision,
+    SealedDecision,
     ToolGrant,
     UseCase,
 )
@@ -49,6 +54,11 @@ TABLES: Final = MappingProxyType[str, type[Table]](
         "comparison": Comparison,
         "use_case": UseCase,
         "classification": Classification,
+        "request_stage": RequestStage,
+        "request_exclusion": RequestExclusion,
+        "sealed_decision": SealedDecision,
+        "condition": Condition,
+        "approval_policy": ApprovalPolicyVersion,
         "finding": Finding,
     }
 )
@@ -71,6 +81,11 @@ REGISTERED_BY: Final = MappingProxyType(
         "comparison": EventType.COMPARISON_RECORDED,
         "use_case": EventType.USE_CASE_REGISTERED,
         "classification": EventType.CLASSIFICATION_RECORDED,
+        "request_stage": EventType.REQUEST_STAGE_SET,
+        "request_exclusion": EventType.REQUEST_EXCLUSION_SET,
+        "sealed_decision": EventType.DECISION_SEALED,
+        "condition": EventType.CONDITION_SET,
+        "approval_policy": EventType.APPROVAL_POLICY_PROPOSED,
         "finding": EventType.FINDING_RAISED,
     }
 )

@@ -2,16 +2,41 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Manager, QuerySet, Value
 from django.db.models import Model as Table
 from django.db.models.functions import Cast, Concat
 
 from audit.events import STATE_TYPES
 from audit.models import Entry
-from governance.models import Agent, ApprovalRequest, Comparison, Decision, Deployment, Finding, Revision, ToolGrant
+from governance.models import (
+    Agent,
+    ApprovalRequest,
+    Comparison,
+    Condition,
+    Decision,
+    Deployment,
+    Finding,
+    RequestExclusion,
+    RequestStage,
+    Revision,
+    SealedDecision,
+    ToolGrant,
+)
 from governance.queries.quoting import leaf_forms
+
+_PARTS: Final = MappingProxyType[str, Manager[Any]](
+    {
+        "request_stage": RequestStage.objects,
+        "request_exclusion": RequestExclusion.objects,
+        "sealed_decision": SealedDecision.objects,
+        "condition": Condition.objects,
+    }
+)
+"""What belongs to requests beside their decisions."""
 
 
 def related_subjects(deployment_id: UUID) -> tuple[str, ...]:
@@ -28,6 +53,10 @@ def related_subjects(deployment_id: UUID) -> tuple[str, ...]:
     found |= {f"request:{pk}" for pk in requests.values_list("pk", flat=True)}
     decisions = Decision.objects.filter(request__deployment_id=deployment_id)
     found |= {f"decision:{pk}" for pk in decisions.values_list("pk", flat=True)}
+    for kind, table in _PARTS.items():
+        found |= {
+            f"{kind}:{pk}" for pk in table.filter(request__deployment_id=deployment_id).values_list("pk", flat=True)
+        }
     found |= {f"agent:{pk}" for pk in agents.values_list("pk", flat=True)}
     grants = ToolGrant.objects.filter(agent__deployment_id=deployment_id)
     found |= {f"tool_grant:{pk}" for pk in grants.values_list("pk", flat=True)}

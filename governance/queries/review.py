@@ -18,7 +18,7 @@ from governance.queries.fit import Fit, read_fit
 from governance.queries.people import names_of
 from governance.queries.rights import viewer, why_not_decide, why_not_withdraw
 from governance.queries.telling import HistoryLine, history_lines
-from governance.workflow import MIN_REASON
+from governance.workflow import APPROVING, MIN_REASON, Choice
 
 
 class RequestNotFound(LookupError):
@@ -145,7 +145,7 @@ def review_page(request_id: UUID, *, user: User) -> ReviewPage:
         policy=_policy(found),
         pool=found.pool,
         quorum=found.quorum,
-        approvals=sum(row.decision == Decision.Choice.APPROVE for row in decisions),
+        approvals=sum(row.decision in APPROVING for row in decisions if row.stage == found.stage),
         changed=changed,
         same=same,
         adapters=adapter_lines(found.revision.content),
@@ -178,7 +178,22 @@ def state_mark(state: str) -> tuple[str, str]:
         "approved": ("ok", _("Approved")),
         "rejected": ("bad", _("Rejected")),
         "withdrawn": ("none", _("Withdrawn")),
+        "changes_requested": ("warn", _("Changes requested")),
+        "timed_out": ("none", _("Timed out")),
+        "revoked": ("bad", _("Revoked")),
+        "expired": ("warn", _("Expired")),
+        "invalidated": ("warn", _("Invalidated")),
     }[state]
+
+
+def choice_mark(choice: str) -> tuple[str, str]:
+    """Shape and word of a decision."""
+    return {
+        Choice.APPROVE: ("ok", _("Approved")),
+        Choice.APPROVE_WITH_CONDITIONS: ("ok", _("Approved with conditions")),
+        Choice.REJECT: ("bad", _("Rejected")),
+        Choice.REQUEST_CHANGES: ("warn", _("Changes requested")),
+    }[Choice(choice)]
 
 
 def _title(found: ApprovalRequest) -> str:
@@ -237,13 +252,13 @@ def _item(item: object) -> str:
 
 
 def _decision(row: Decision, states: Mapping[str, log.StateRow]) -> DecisionLine:
-    approves = row.decision == Decision.Choice.APPROVE
     state = states.get(f"decision:{row.pk}")
+    mark, word = choice_mark(row.decision)
     return DecisionLine(
         who=row.decider.display_name,
         decision=row.decision,
-        mark="ok" if approves else "bad",
-        word=_("Approved") if approves else _("Rejected"),
+        mark=mark,
+        word=word,
         reason=row.reason,
         decided_at=row.decided_at,
         entry=state.index if state else None,

@@ -49,7 +49,7 @@ FIELDS: Final = MappingProxyType(
             "row_version",
         ),
         "deployment": (
-            "id", "number", "name", "purpose", "owner_id", "approved_revision_id", "registered_at",
+            "id", "number", "name", "purpose", "owner_id", "approved_revision_id", "use_case_id", "registered_at",
             "row_version",
         ),
         "revision": (
@@ -62,11 +62,12 @@ FIELDS: Final = MappingProxyType(
             "id", "number", "deployment_id", "revision_id", "kind", "state", "requester_id", "submitted_by",
             "justification", "revision_digest", "decision_digest", "approval_policy",
             "approval_policy_digest", "pool", "quorum", "evidence", "evidence_digest",
-            "previous_revision_id", "submitted_at", "closed_at", "row_version",
+            "previous_revision_id", "submitted_at", "closed_at", "stage", "round", "previous_request_id", "tier",
+            "due_at", "valid_until", "ended_at", "row_version",
         ),
         "decision": (
             "id", "request_id", "requester_id", "decider_id", "account_id", "decision", "reason",
-            "digest_seen", "decided_at",
+            "digest_seen", "decided_at", "stage", "sealed_id",
         ),
         "agent": (
             "id", "name", "purpose", "owner_id", "deployment_id", "autonomy", "registered_at", "row_version",
@@ -82,10 +83,30 @@ FIELDS: Final = MappingProxyType(
             "id", "use_case_id", "number", "tree", "tree_version", "tree_digest", "path", "result", "tier",
             "outcome", "digest", "classified_by", "classified_at",
         ),
+        "request_stage": (
+            "id", "request_id", "sequence", "name", "pool", "quorum", "blind", "conditions_allowed", "due_at",
+        ),
+        "request_exclusion": ("id", "request_id", "stage", "person_id", "why"),
+        "sealed_decision": (
+            "id", "request_id", "stage", "requester_id", "decider_id", "account_id", "commitment", "digest_seen",
+            "decided_at",
+        ),
+        "condition": (
+            "id", "request_id", "decision_id", "number", "text", "due_at", "on_breach", "state", "met_at",
+            "met_by_id", "evidence", "row_version",
+        ),
+        "approval_policy": (
+            "id", "name", "version", "weight", "applies_when", "content", "digest", "state", "proposed_by_id",
+            "reason", "proposed_at", "decided_by_id", "decision_reason", "decided_at", "row_version",
+        ),
         "finding": ("id", "kind", "subject", "scope", "entry_index", "detail", "raised_at"),
     }
 )  # fmt: skip
 """Columns of each governed table; a test holds them against the models, so none can be left out."""
+
+KEPT_BACK: Final = MappingProxyType({"sealed_decision": ("content", "salt")})
+"""Columns that the ledger may not tell yet. They hold nothing that could be changed unseen: `commitment` is over both,
+and stands in the snapshot."""
 
 
 def snapshot(kind: str, row: object) -> dict[str, Value]:

@@ -14,8 +14,21 @@ STEPS: Mapping[str, str] = {
     EventType.REQUEST_APPROVED: "approved",
     EventType.REQUEST_REJECTED: "rejected",
     EventType.REQUEST_WITHDRAWN: "withdrawn",
+    EventType.REQUEST_ADVANCED: "advanced",
+    EventType.REQUEST_CHANGES_REQUESTED: "changes_requested",
+    EventType.REQUEST_TIMED_OUT: "timed_out",
+    EventType.REQUEST_REVOKED: "revoked",
+    EventType.REQUEST_EXPIRED: "expired",
+    EventType.REQUEST_INVALIDATED: "invalidated",
 }
-VOTES: Mapping[str, str] = {"approve": "approved", "reject": "rejected"}
+"""A type that is not here is told by its last word."""
+
+VOTES: Mapping[str, str] = {
+    "approve": "approved",
+    "approve_with_conditions": "approved_with_conditions",
+    "reject": "rejected",
+    "request_changes": "changes_requested",
+}
 
 
 def approvals(found: Subjects, names: Mapping[str, str]) -> tuple[Approval, ...]:
@@ -24,9 +37,9 @@ def approvals(found: Subjects, names: Mapping[str, str]) -> tuple[Approval, ...]
     A decision that closed its request is told by the closing entry; one of several that a quorum needed stands alone.
     """
     steps = [_step(item, names) for item in found.requests]
-    closed = {(step.request, step.person.id, step.at) for step in steps if step.step != "submitted"}
+    closed = {(step.request, step.person.id, step.at, step.step) for step in steps}
     votes = [_vote(item, names) for item in found.decisions]
-    steps += [vote for vote in votes if (vote.request, vote.person.id, vote.at) not in closed]
+    steps += [vote for vote in votes if (vote.request, vote.person.id, vote.at, vote.step) not in closed]
     return tuple(sorted(steps, key=lambda step: step.entry))
 
 
@@ -42,7 +55,7 @@ def _step(item: Evidence, names: Mapping[str, str]) -> Approval:
     reason = item.after.get("justification") if submitted else item.facts.get("reason")
     return Approval(
         request=item.row.subject,
-        step=STEPS[item.row.type],
+        step=STEPS.get(item.row.type, item.row.type.rpartition(".")[2]),
         person=Person(id=item.row.actor, name=names.get(item.row.actor)),
         at=moment(item.row.occurred_at),
         reason=text(reason, limit=4000) or None,

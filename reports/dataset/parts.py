@@ -50,7 +50,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """One step of an approval request: submitted, approved, rejected, withdrawn."""
+    """One step of an approval request: submitted, a decision, or what became of it, such as approved or expired."""
 
     request: str
     step: str

@@ -22,8 +22,12 @@ INSERT_ONLY = [
     "comparison",
     "finding",
     "classification",
+    "request_stage",
+    "request_exclusion",
+    "sealed_decision",
 ]
 KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
+KEPT += ["condition", "approval_policy"]
 
 
 @pytest.fixture

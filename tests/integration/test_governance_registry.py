@@ -19,7 +19,7 @@ from governance.models import Comparison, GpuModel, Model, ModelVersion
 from governance.operations import Refused
 from governance.queries import reconciling
 from governance.queries.reconciling import TABLES
-from governance.snapshot import FIELDS, digest, snapshot
+from governance.snapshot import FIELDS, KEPT_BACK, digest, snapshot
 from tests.integration.governance_story import CONFIG, INDEX, NOW, Story, login, tell
 from tests.services.databases import Database
 
@@ -35,7 +35,10 @@ def price(low: str, mid: str, high: str) -> Price:
 
 def test_a_snapshot_holds_every_column() -> None:
     for kind, table in TABLES.items():
-        assert set(FIELDS[kind]) == {field.attname for field in table._meta.concrete_fields}, kind
+        told = {*FIELDS[kind], *KEPT_BACK.get(kind, ())}
+        assert told == {field.attname for field in table._meta.concrete_fields}, kind
+    # Only what must stay sealed is kept back, and the commitment that is told is over all of it.
+    assert dict(KEPT_BACK) == {"sealed_decision": ("content", "salt")}
 
 
 @pytest.mark.django_db

@@ -36,9 +36,14 @@ def refusal_of(request: ApprovalRequest, decider: User, **other: str) -> Refused
     return caught.value
 
 
-def test_a_request_is_three_entries_with_full_snapshots(story: Story) -> None:
+def test_a_request_is_four_entries_with_full_snapshots(story: Story) -> None:
     made = operations.request_deployment(by=story.requester, ask=story.ask(), now=NOW)
-    assert types_of(made.entries) == ["deployment.registered", "revision.created", "request.submitted"]
+    assert types_of(made.entries) == [
+        "deployment.registered",
+        "revision.created",
+        "request.submitted",
+        "request_stage.set",
+    ]
     request = ApprovalRequest.objects.select_related("revision", "deployment").get(pk=made.id)
     state = log.state_at(f"request:{made.id}", log.head_size())
     assert state is not None

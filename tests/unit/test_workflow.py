@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from governance.workflow import (
+    ENDED,
     FINAL,
     OWNERS,
     SINGLE_REVIEW,
@@ -32,13 +33,14 @@ def test_every_state_is_reached_and_final_ones_are_left_by_nothing() -> None:
     assert {state for state in State if not any(found.start is state for found in TRANSITIONS)} == FINAL
 
 
-def test_a_move_belongs_to_the_owner_of_its_state_or_to_the_requester() -> None:
-    for found in TRANSITIONS:
-        assert found.by in {OWNERS[found.start] if found.start else Owner.REQUESTER, Owner.REQUESTER}
+def test_nothing_but_a_pool_approves_and_the_clock_only_closes_or_ends() -> None:
+    assert {found.by for found in TRANSITIONS if found.end is State.APPROVED} == {Owner.POOL}
+    assert {found.move for found in TRANSITIONS if found.by is Owner.CLOCK} == {Move.TIME_OUT, Move.EXPIRE}
+    assert {State.REVOKED, State.EXPIRED, State.INVALIDATED} == ENDED <= FINAL
 
 
 @pytest.mark.parametrize("state", sorted(FINAL))
-@pytest.mark.parametrize("move", [Move.APPROVE, Move.REJECT, Move.WITHDRAW])
+@pytest.mark.parametrize("move", [move for move in Move if move is not Move.SUBMIT])
 def test_nothing_leaves_a_final_state(state: State, move: Move) -> None:
     with pytest.raises(MoveRefused, match=state.value):
         transition(move, state)
@@ -51,9 +53,10 @@ def test_an_open_request_can_be_decided_and_withdrawn() -> None:
 
 
 def test_the_policy_excludes_the_requester() -> None:
-    facts = SINGLE_REVIEW.facts()
-    assert facts["distinct_from"] == ["requester"]
-    assert facts["quorum"] == 1
+    (stage,) = SINGLE_REVIEW.facts()["stages"]
+    assert stage["distinct_from"] == ["requester"]
+    assert stage["quorum"] == 1
+    assert [SINGLE_REVIEW.days_for(tier) for tier in ("high", "transparency", "minimal")] == [90, 180, 365]
 
 
 def test_the_document_is_up_to_date() -> None:

@@ -1,11 +1,11 @@
 """The life of an approval request as a table: states, who owns each, moves, who may make them, event of each.
 
 Code looks moves up here and nowhere else; `docs/states.md` is generated from it. Nothing is approved by
-waiting: no move leaves `open` without a person.
+waiting: the clock closes requests and ends approvals, and no move of it leads to `approved`.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -23,16 +23,27 @@ class State(StrEnum):
     OPEN = "open"
     APPROVED = "approved"
     REJECTED = "rejected"
+    CHANGES_REQUESTED = "changes_requested"
     WITHDRAWN = "withdrawn"
+    TIMED_OUT = "timed_out"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    INVALIDATED = "invalidated"
 
 
 class Move(StrEnum):
-    """What can be done to an approval request."""
+    """What can happen to an approval request."""
 
     SUBMIT = "submit"
+    ADVANCE = "advance"
     APPROVE = "approve"
     REJECT = "reject"
+    REQUEST_CHANGES = "request_changes"
     WITHDRAW = "withdraw"
+    TIME_OUT = "time_out"
+    REVOKE = "revoke"
+    EXPIRE = "expire"
+    INVALIDATE = "invalidate"
 
 
 class Owner(StrEnum):
@@ -40,6 +51,8 @@ class Owner(StrEnum):
 
     REQUESTER = "requester"
     POOL = "pool"
+    CLOCK = "clock"
+    TRIGGER = "trigger"
     NOBODY = "nobody"
 
 
@@ -57,55 +70,39 @@ class Transition:
 OWNERS: Final = MappingProxyType(
     {
         State.OPEN: Owner.POOL,
-        State.APPROVED: Owner.NOBODY,
+        State.APPROVED: Owner.CLOCK,
         State.REJECTED: Owner.NOBODY,
+        State.CHANGES_REQUESTED: Owner.NOBODY,
         State.WITHDRAWN: Owner.NOBODY,
+        State.TIMED_OUT: Owner.NOBODY,
+        State.REVOKED: Owner.NOBODY,
+        State.EXPIRED: Owner.NOBODY,
+        State.INVALIDATED: Owner.NOBODY,
     }
 )
+"""An approval stands until the clock, a person of its pools or a trigger ends it; a new request then follows it."""
 
 TRANSITIONS: Final = (
     Transition(Move.SUBMIT, None, State.OPEN, Owner.REQUESTER, EventType.REQUEST_SUBMITTED),
+    Transition(Move.ADVANCE, State.OPEN, State.OPEN, Owner.POOL, EventType.REQUEST_ADVANCED),
     Transition(Move.APPROVE, State.OPEN, State.APPROVED, Owner.POOL, EventType.REQUEST_APPROVED),
     Transition(Move.REJECT, State.OPEN, State.REJECTED, Owner.POOL, EventType.REQUEST_REJECTED),
+    Transition(
+        Move.REQUEST_CHANGES, State.OPEN, State.CHANGES_REQUESTED, Owner.POOL, EventType.REQUEST_CHANGES_REQUESTED
+    ),
     Transition(Move.WITHDRAW, State.OPEN, State.WITHDRAWN, Owner.REQUESTER, EventType.REQUEST_WITHDRAWN),
+    Transition(Move.TIME_OUT, State.OPEN, State.TIMED_OUT, Owner.CLOCK, EventType.REQUEST_TIMED_OUT),
+    Transition(Move.REVOKE, State.APPROVED, State.REVOKED, Owner.POOL, EventType.REQUEST_REVOKED),
+    Transition(Move.EXPIRE, State.APPROVED, State.EXPIRED, Owner.CLOCK, EventType.REQUEST_EXPIRED),
+    Transition(Move.INVALIDATE, State.APPROVED, State.INVALIDATED, Owner.TRIGGER, EventType.REQUEST_INVALIDATED),
 )
 
 FINAL: Final = frozenset(state for state, owner in OWNERS.items() if owner is Owner.NOBODY)
+ENDED: Final = frozenset(found.end for found in TRANSITIONS if found.start is State.APPROVED)
+"""States of an approval that stands no more."""
+
 MIN_REASON: Final = 20
 """Characters of a decision's reason: enough that it has to say something."""
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalPolicy:
-    """Who must agree. A copy is frozen into each request, so a later change cannot reach it.
-
-    Attributes:
-        pool: the group whose members decide.
-        quorum: how many different persons of the pool must approve.
-        distinct_from: persons who may not decide.
-        reject_rule: `any`: one rejection closes the request.
-    """
-
-    name: str
-    version: int
-    pool: str
-    quorum: int
-    distinct_from: tuple[str, ...]
-    reject_rule: str
-
-    def facts(self) -> dict[str, object]:
-        """The policy as it is hashed and stored."""
-        return {**asdict(self), "distinct_from": list(self.distinct_from)}
-
-
-SINGLE_REVIEW: Final = ApprovalPolicy(
-    name="single-review",
-    version=1,
-    pool="Reviewers",
-    quorum=1,
-    distinct_from=("requester",),
-    reject_rule="any",
-)
 
 
 def transition(move: Move, state: State | None) -> Transition:
@@ -128,7 +125,7 @@ def document() -> str:
 def _head() -> Iterator[str]:
     yield "# States of an approval request"
     yield ""
-    yield "Generated from `governance/workflow.py` by `manage.py states --write`; a test compares them."
+    yield "Generated from `governance/workflow/states.py` by `manage.py states --write`; a test compares them."
     yield ""
 
 

@@ -1,0 +1,63 @@
+"""How a request is decided, without a database: its states, its policy, the route to it, and where a stage stands."""
+
+from governance.workflow.policy import (
+    BUILT_IN,
+    MAX_STAGES,
+    POOLS,
+    SINGLE_REVIEW,
+    ApprovalPolicy,
+    PolicyRefused,
+    RejectRule,
+    Stage,
+    parse_policy,
+)
+from governance.workflow.routing import ATTRIBUTES, Route, choose, parse_applies_when
+from governance.workflow.standing import APPROVING, Choice, Standing, Verdict, needed, standing
+from governance.workflow.states import (
+    ENDED,
+    FINAL,
+    MIN_REASON,
+    OWNERS,
+    TRANSITIONS,
+    Move,
+    MoveRefused,
+    Owner,
+    State,
+    Transition,
+    document,
+    transition,
+)
+
+__all__ = [
+    "APPROVING",
+    "ATTRIBUTES",
+    "BUILT_IN",
+    "ENDED",
+    "FINAL",
+    "MAX_STAGES",
+    "MIN_REASON",
+    "OWNERS",
+    "POOLS",
+    "SINGLE_REVIEW",
+    "TRANSITIONS",
+    "ApprovalPolicy",
+    "Choice",
+    "Move",
+    "MoveRefused",
+    "Owner",
+    "PolicyRefused",
+    "RejectRule",
+    "Route",
+    "Stage",
+    "Standing",
+    "State",
+    "Transition",
+    "Verdict",
+    "choose",
+    "document",
+    "needed",
+    "parse_applies_when",
+    "parse_policy",
+    "standing",
+    "transition",
+]
