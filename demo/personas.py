@@ -28,7 +28,11 @@ class Persona:
 
 PERSONAS: Final = (
     Persona("watanabe", "Ken Watanabe", _("asks for deployments (MLOps)"), ("Requesters",)),
-    Persona("okafor", "Rosa Okafor", _("reviews and approves (model risk)"), ("Reviewers",)),
+    Persona("okafor", "Rosa Okafor", _("reviews and approves (model risk)"), ("Reviewers", "Risk owners")),
+    Persona("sato", "Yuki Sato", _("reviews the technical side"), ("Reviewers",)),
+    Persona("haddad", "Leila Haddad", _("owns risk, decides blind beside others"), ("Risk owners",)),
+    Persona("brandt", "Eva Brandt", _("keeps the approval policies (compliance)"), ("Compliance officers",)),
+    Persona("tanaka", "Mei Tanaka", _("adopts or refuses policies (compliance)"), ("Compliance officers",)),
     Persona("mori", "Aiko Mori", _("audits: reads, downloads, verifies"), ("Auditors",)),
     Persona("keller", "Jonas Keller", _("protects personal data, decides erasures"), ("Data protection",)),
     Persona(

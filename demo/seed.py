@@ -1,7 +1,8 @@
 """Fill the demo organisation: everything by the product's own operations, each step once.
 
-Two deployments tell the story. `claims-triage` runs: approved, measured by two exporters, with an agent and a
-reasoning cap that its pipeline breaks. `credit-memo-draft` waits for a reviewer: the visitor's first decision.
+Two deployments are looked at live. `claims-triage` runs: approved, measured by two exporters, with an agent and a
+reasoning cap that its pipeline breaks. `credit-memo-draft` waits for a risk owner: the visitor's first decision, beside
+one that stays sealed until then. What came before them is `demo.story`.
 """
 
 import json
@@ -20,11 +21,23 @@ from audit.access.tokens import issue_token
 from audit.collectors.registry import register_target
 from audit.models import ServiceAccount, Target, User
 from demo.personas import ensure_personas
+from demo.story import BEGAN, Cast, tell_story
+from demo.uses import CLAIMS, CREDIT, tell_uses
 from demo.visitor import ACCOUNT as VISITOR
 from demo.visitor import token_file
 from governance import operations
 from governance.capacity.cost import Api, CloudCards, Load, OwnHardware, Price, Prices
-from governance.models import Agent, ApprovalRequest, Comparison, Deployment, GpuPool, Model, ModelVersion, ToolGrant
+from governance.models import (
+    Agent,
+    ApprovalRequest,
+    Comparison,
+    Deployment,
+    GpuPool,
+    Model,
+    ModelVersion,
+    ToolGrant,
+    UseCase,
+)
 
 DATA: Final = Path(__file__).parent / "data"
 RUNNING: Final = "claims-triage"
@@ -46,20 +59,33 @@ class Seeded:
 
 
 def seed(*, now: datetime) -> Seeded:
-    """Make what is missing of the demo organisation."""
-    people = ensure_personas(now=now)
+    """Make what is missing of the demo organisation: its weeks before `now`, and what stands at `now`."""
+    began = now - timedelta(days=BEGAN)
+    people = ensure_personas(now=began)
     requester, reviewer = people["watanabe"], people["okafor"]
-    operations.load_catalogue(now=now)
-    _models(requester, now)
-    pool = _pool(requester, now)
-    running = _running(requester, reviewer, pool, now)
-    agent = _agent(requester, running, now)
-    waiting = _waiting(requester, pool, now)
-    _comparison(requester, running, now)
+    operations.load_catalogue(now=began)
+    _models(requester, began)
+    pool = _pool(requester, began)
+    uses = tell_uses(requester, began=began)
+    running = _running(requester, reviewer, pool, uses[CLAIMS], now - timedelta(days=39))
+    agent = _agent(requester, running, now - timedelta(days=38))
+    _comparison(requester, running, now - timedelta(days=38))
+    tell_story(_cast(people), uses, now=now)
+    waiting = _waiting(people, pool, uses[CREDIT], now - timedelta(days=3))
     _targets(pool, running, people["lindqvist"], now)
     _clients(requester, now)
     _story(running, agent)
     return Seeded(running, waiting, agent)
+
+
+def _cast(people: Mapping[str, User]) -> Cast:
+    return Cast(
+        requester=people["watanabe"],
+        reviewer=people["okafor"],
+        second_reviewer=people["sato"],
+        compliance=people["brandt"],
+        second_compliance=people["tanaka"],
+    )
 
 
 def _models(requester: User, now: datetime) -> None:
@@ -100,7 +126,7 @@ def _pool(requester: User, now: datetime) -> GpuPool:
     return GpuPool.objects.get(name=POOL)
 
 
-def _running(requester: User, reviewer: User, pool: GpuPool, now: datetime) -> Deployment:
+def _running(requester: User, reviewer: User, pool: GpuPool, use: UseCase, now: datetime) -> Deployment:
     if not Deployment.objects.filter(name=RUNNING).exists():
         operations.request_deployment(
             by=requester,
@@ -117,6 +143,7 @@ def _running(requester: User, reviewer: User, pool: GpuPool, now: datetime) -> D
                 runtime_image="sha256:5d2f8ac0b1e3a97c6b48f0d1c2e3f4a5968778695a4b3c2d1e0f9a8b7c6d5e4f",
                 reasoning_cap=REASONING_CAP,
                 tool_grants=("crm.lookup",),
+                use_case_id=use.pk,
             ),
             now=now,
         )
@@ -135,10 +162,11 @@ def _running(requester: User, reviewer: User, pool: GpuPool, now: datetime) -> D
     return deployment
 
 
-def _waiting(requester: User, pool: GpuPool, now: datetime) -> Deployment:
+def _waiting(people: Mapping[str, User], pool: GpuPool, use: UseCase, now: datetime) -> Deployment:
+    """Asked three days ago, passed by the technical review, and decided by one of two risk owners: sealed."""
     if not Deployment.objects.filter(name=WAITING).exists():
         operations.request_deployment(
-            by=requester,
+            by=people["watanabe"],
             ask=operations.DeploymentAsk(
                 name=WAITING,
                 purpose="Draft credit memos for credit officers; a person decides every credit.",
@@ -152,9 +180,34 @@ def _waiting(requester: User, pool: GpuPool, now: datetime) -> Deployment:
                 engine_version="0.11.1",
                 runtime_image="sha256:5d2f8ac0b1e3a97c6b48f0d1c2e3f4a5968778695a4b3c2d1e0f9a8b7c6d5e4f",
                 reasoning_cap=0,
+                use_case_id=use.pk,
             ),
             now=now,
         )
+    for days, stage, who, reason in (
+        (1, 1, "sato", "Fits both cards at FP8 with the margin shown; the image is the one we scanned in October."),
+        (
+            2,
+            2,
+            "haddad",
+            "An officer decides every credit, and the memo names its sources; acceptable for ninety days.",
+        ),
+    ):
+        request = ApprovalRequest.objects.get(deployment__name=WAITING, round=1)
+        seen = people[who].person_id
+        made = {
+            *request.decisions.values_list("decider", flat=True),
+            *request.sealed_decisions.values_list("decider", flat=True),
+        }
+        if request.state == ApprovalRequest.State.OPEN and request.stage == stage and seen not in made:
+            operations.decide(
+                request_id=request.pk,
+                decider=people[who],
+                decision="approve",
+                reason=reason,
+                digest_seen=request.decision_digest,
+                now=now + timedelta(days=days),
+            )
     return Deployment.objects.get(name=WAITING)
 
 
