@@ -225,6 +225,7 @@ def _ask(
             "engine_version": "0.11.1",
             "runtime_image": IMAGE,
             "reasoning_cap": 0,
+            "weight_dtype": "mxfp4" if model == "gpt-oss 20B" else "bf16",
             "use_case_id": use.pk,
             "again_of": before.pk if before else None,
             **other,
