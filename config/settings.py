@@ -101,6 +101,8 @@ COLLECT_PERIOD = env.seconds("COLLECT_PERIOD", default=1 if DEMO else 5)
 COLLECT_ALLOWED_NETWORKS = env.networks("COLLECT_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "")
 REPORT_PERIOD = env.seconds("REPORT_PERIOD", default=10 if DEMO else 30)
 FOLLOW_PERIOD = env.seconds("FOLLOW_PERIOD", default=2 if DEMO else 5)
+# How often it is recorded what is past its time; answers go by the clock and do not wait for it.
+SWEEP_PERIOD = env.seconds("SWEEP_PERIOD", default=10 if DEMO else 60)
 # Where the log is published as static files, for everybody: a folder, a bucket, or nowhere (None).
 PUBLISH_TO = env.place("PUBLISH_TO", DATA_DIR / "public" if DEMO else None)
 PUBLISH_PERIOD = env.seconds("PUBLISH_PERIOD", default=2 if DEMO else 10)
@@ -319,6 +321,7 @@ CELERY_BEAT_SCHEDULE = {
         "audit.tasks.record_acts": FOLLOW_PERIOD,
         "audit.tasks.notify": NOTIFY_PERIOD,
         "governance.tasks.follow_log": FOLLOW_PERIOD,
+        "governance.tasks.sweep": SWEEP_PERIOD,
         "reports.tasks.advance": REPORT_PERIOD,
     }.items()
 }

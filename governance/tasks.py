@@ -10,3 +10,9 @@ from governance import operations
 def follow_log() -> None:
     """Read on in the log and raise what it shows."""
     operations.follow_log(now=timezone.now())
+
+
+@shared_task(name="governance.tasks.sweep")
+def sweep() -> None:
+    """Record what is past its time: approvals, open requests and conditions."""
+    operations.sweep(now=timezone.now())

@@ -3,13 +3,15 @@
 `pages`: route below /admin/, view, name; the site puts them behind a log-in, as it does for the ledger.
 """
 
-from governance.admin import adapters, desk, registering, registry, usecases
+from governance.admin import acting, adapters, desk, registering, registry, usecases
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
     ("desk/requests/new/", registering.request_new, "desk_request_new"),
     ("desk/requests/<uuid:request_id>/", desk.review, "desk_review"),
-    ("desk/requests/<uuid:request_id>/withdraw/", desk.withdraw, "desk_withdraw"),
+    ("desk/requests/<uuid:request_id>/withdraw/", acting.withdraw, "desk_withdraw"),
+    ("desk/requests/<uuid:request_id>/revoke/", acting.revoke, "desk_revoke"),
+    ("desk/requests/<uuid:request_id>/conditions/<int:number>/", acting.meet, "desk_condition_met"),
     ("desk/deployments/<uuid:deployment_id>/", desk.deployment, "desk_deployment"),
     ("desk/adapters/new/", adapters.adapter_new, "desk_adapter_new"),
     ("desk/adapters/<uuid:adapter_id>/", adapters.adapter, "desk_adapter"),

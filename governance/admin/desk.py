@@ -7,10 +7,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.admin.pages import is_auditor
 from governance import operations, queries
+from governance.admin.acting import asked_conditions, review_of
 from governance.admin.base import page, person
 from governance.models import ApprovalRequest
 
@@ -35,7 +36,7 @@ def requests(request: HttpRequest) -> HttpResponse:
 def review(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """One request with everything needed to decide it; a POST decides."""
     if request.method != "POST":
-        return _review(request, request_id)
+        return review_of(request, request_id)
     try:
         operations.decide(
             request_id=request_id,
@@ -43,31 +44,16 @@ def review(request: HttpRequest, request_id: UUID) -> HttpResponse:
             decision=request.POST.get("decision", ""),
             reason=request.POST.get("reason", ""),
             digest_seen=request.POST.get("digest_seen", ""),
+            conditions=asked_conditions(request),
             now=timezone.now(),
         )
     except operations.Refused as error:
-        return _review(request, request_id, refused=error)
+        return review_of(request, request_id, refused=error)
     messages.success(request, _("Your decision is recorded in the ledger."))
     following = queries.next_waiting(person(request))
     if following is None:
         return HttpResponseRedirect(reverse("admin:desk_requests"))
     return HttpResponseRedirect(reverse("admin:desk_review", args=[following]))
-
-
-@require_POST
-def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """Take back one's own request."""
-    try:
-        operations.withdraw(
-            request_id=request_id,
-            by=person(request),
-            reason=request.POST.get("reason", ""),
-            now=timezone.now(),
-        )
-    except operations.Refused as error:
-        return _review(request, request_id, refused=error)
-    messages.success(request, _("The request is withdrawn."))
-    return HttpResponseRedirect(reverse("admin:desk_review", args=[request_id]))
 
 
 @require_safe
@@ -78,20 +64,6 @@ def deployment(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     except queries.DeploymentNotFound as error:
         raise Http404(str(error)) from error
     return page(request, "admin/governance/deployment.html", {"title": found.name, "deployment": found})
-
-
-def _review(request: HttpRequest, request_id: UUID, refused: operations.Refused | None = None) -> HttpResponse:
-    try:
-        found = queries.review_page(request_id, user=person(request))
-    except queries.RequestNotFound as error:
-        raise Http404(str(error)) from error
-    context = {
-        "title": f"{found.ref}: {found.title}",
-        "review": found,
-        "refused": refused,
-        "entered": request.POST if refused else {},
-    }
-    return page(request, "desk/review.html", context, status=200 if refused is None else 400)
 
 
 def _why_not_ask(request: HttpRequest) -> str:

@@ -176,6 +176,12 @@ class DeploymentForm(forms.Form):
         widget=forms.Textarea({"rows": 2}),
         help_text=_("Needed for a new deployment."),
     )
+    use_case = forms.ModelChoiceField(
+        label=_("Use case"),
+        required=False,
+        queryset=UseCase.objects.order_by("name"),
+        help_text=_("Its tier decides which approval policy applies; once named, it stays."),
+    )
     justification = forms.CharField(label=_("Why"), max_length=2000, widget=forms.Textarea({"rows": 3}))
     model_version = _Version(
         label=_("Model version"),

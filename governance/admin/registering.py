@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -63,11 +64,15 @@ def use_case_new(request: HttpRequest) -> HttpResponse:
 def request_new(request: HttpRequest) -> HttpResponse:
     """Ask for a deployment, or for a change of one."""
     form = DeploymentForm(request.POST or None, label_suffix="")
+    again_of = _uuid(request.GET.get("again_of", ""))
 
     def ask(user: User, fields: dict[str, Any]) -> str:
         fields["model_version_id"] = fields.pop("model_version").pk
         fields["gpu_pool_id"] = fields.pop("gpu_pool").pk
         fields["adapters"] = tuple(row.pk for row in fields["adapters"])
+        use_case = fields.pop("use_case")
+        fields["use_case_id"] = use_case.pk if use_case else None
+        fields["again_of"] = again_of
         made = operations.request_deployment(by=user, ask=operations.DeploymentAsk(**fields), now=timezone.now())
         return reverse("admin:desk_review", args=[made.id])
 
@@ -93,6 +98,13 @@ def form_page(
             return HttpResponseRedirect(address)
     context = {**texts, "form": form, "blocked": blocked}
     return page(request, "admin/governance/form.html", context, status=400 if form.errors else 200)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _reason(error: operations.Refused, form: forms.Form) -> str:

@@ -15,7 +15,7 @@ from audit.api.errors import problem
 from audit.models import User
 from governance import operations, queries
 from governance.api.base import PeopleOnly, Registry, asked_by, page, write
-from governance.api.inputs import DecisionInput, RequestInput
+from governance.api.inputs import RequestInput
 from governance.api.schemas import (
     APPROVAL,
     ASK,
@@ -23,11 +23,10 @@ from governance.api.schemas import (
     DECISION,
     PAGING,
     PROBLEMS,
-    ApprovalSchema,
     ListedSchema,
     RegisteredSchema,
-    RequestSchema,
 )
+from governance.api.shapes import CONDITIONAL, ApprovalSchema, DecisionInput, RequestSchema
 
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
@@ -66,7 +65,9 @@ class Requests(Registry):
         summary="Request a deployment",
         description=(
             "Asks the reviewers to let this configuration run. The capacity estimate is made and kept with the"
-            " request. A service account asks for its owner, who then cannot decide."
+            " request, and the approval policy that applies is frozen into it. A service account asks for its owner,"
+            " who then cannot decide. `again_of` names the request that this one follows: a new round after changes"
+            " were requested, or the renewal of an approval that has ended or ends within 30 days."
         ),
         tags=["Approvals"],
         request=RequestInput,
@@ -77,6 +78,7 @@ class Requests(Registry):
         def ask(fields: dict[str, Any]) -> operations.Recorded:
             fields["tool_grants"] = tuple(fields.get("tool_grants", ()))
             fields["adapters"] = tuple(fields.get("adapters", ()))
+            fields["use_case_id"] = fields.pop("use_case", None)
             return operations.request_deployment(
                 by=asked_by(request), ask=operations.DeploymentAsk(**fields), now=timezone.now()
             )
@@ -112,11 +114,12 @@ class Decisions(Registry):
         summary="Decide a request",
         description=(
             "For people who have logged in; a token is refused. `digest_seen` must be the request's"
-            " `decision_digest`, so nobody decides on something that changed under their eyes (409)."
+            " `decision_digest`, so nobody decides on something that changed under their eyes (409). In a blind stage"
+            " the decision is sealed until as many as are needed have decided."
         ),
         tags=["Approvals"],
         request=DecisionInput,
-        examples=DECISION,
+        examples=[*DECISION, CONDITIONAL],
         responses={201: RegisteredSchema, **PROBLEMS},
     )
     def post(self, request: Request, request_id: UUID) -> Response:
@@ -126,6 +129,7 @@ class Decisions(Registry):
         assert isinstance(user, User)  # PeopleOnly
 
         def decide(fields: dict[str, Any]) -> operations.Recorded:
+            fields["conditions"] = [operations.ConditionAsk(**item) for item in fields.get("conditions", ())]
             return operations.decide(request_id=request_id, decider=user, now=timezone.now(), **fields)
 
         return write(request, DecisionInput, decide)

@@ -109,17 +109,11 @@ class RequestInput(Strict):
     adapters = serializers.ListField(
         child=Id(), required=False, max_length=100, help_text="Registered adapters whose base is the model version."
     )
+    use_case = Id(required=False, allow_null=True, help_text="What it is used for; once named, it stays.")
+    again_of = Id(required=False, allow_null=True, help_text="The request that this one follows.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # `context` is an attribute of every DRF field, so it cannot be declared in the class body.
         help_text = "Tokens of one answer, prompt included."
         context = Whole(min_value=1, max_value=LARGEST, help_text=help_text)
         return {**super().get_fields(), "context": context}
-
-
-class DecisionInput(Strict):
-    """A person's decision."""
-
-    decision = Choice(choices=["approve", "reject"])
-    reason = Text(max_length=4000, help_text="At least 20 characters; it becomes part of the entry.")
-    digest_seen = Text(max_length=71, help_text="The decision_digest of what you read.")

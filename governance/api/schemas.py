@@ -26,39 +26,6 @@ class ListedSchema(serializers.Serializer[dict[str, object]]):
     next = serializers.UUIDField(allow_null=True, help_text="Send it as `after` for the next page.")
 
 
-class RequestSchema(serializers.Serializer[dict[str, object]]):
-    """A request as it was asked and as it stands."""
-
-    id = serializers.UUIDField()
-    number = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=["open", "approved", "rejected", "withdrawn"])
-    deployment_id = serializers.UUIDField()
-    revision_id = serializers.UUIDField()
-    revision_digest = serializers.CharField()
-    decision_digest = serializers.CharField(help_text="What a decision must name as digest_seen.")
-    evidence = serializers.CharField(help_text="The capacity estimate, as the text that was hashed.")
-    justification = serializers.CharField()
-
-
-class ApprovalSchema(serializers.Serializer[dict[str, object]]):
-    """May this revision run?"""
-
-    revision_digest = serializers.CharField()
-    may_run = serializers.BooleanField(help_text="Approved, and not replaced by a later approval.")
-    state = serializers.ChoiceField(choices=["open", "approved", "rejected", "withdrawn"])
-    current = serializers.BooleanField()
-    deployment = serializers.CharField()
-    deployment_id = serializers.UUIDField()
-    revision = serializers.IntegerField()
-    request = serializers.CharField()
-    request_id = serializers.UUIDField()
-    decision_digest = serializers.CharField()
-    conditions = serializers.ListField(child=serializers.CharField())
-    expires_at = serializers.DateTimeField(allow_null=True)
-    entry = serializers.IntegerField(allow_null=True, help_text="Index of the entry that says so.")
-    receipt = serializers.CharField(allow_null=True, help_text="Its proof; null until it is signed.")
-
-
 class UseCaseSchema(serializers.Serializer[dict[str, object]]):
     """A use case with every column, and its newest classifications."""
 
@@ -203,6 +170,9 @@ APPROVAL: Final = OpenApiExample(
         "revision_digest": DIGEST,
         "may_run": True,
         "state": "approved",
+        "stage": 1,
+        "stages": 1,
+        "round": 1,
         "current": True,
         "deployment": "call-summary",
         "deployment_id": ID,
@@ -211,7 +181,7 @@ APPROVAL: Final = OpenApiExample(
         "request_id": ID,
         "decision_digest": DIGEST,
         "conditions": [],
-        "expires_at": None,
+        "expires_at": "2027-11-24T09:00:00Z",
         "entry": 44,
         "receipt": "c2sp.org/tlog-proof@v1\n…",
     },

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.api import adapters, approvals, registry, usecases
+from governance.api import adapters, approvals, deciding, policies, registry, usecases
 
 urlpatterns = [
     path("models", registry.Models.as_view(), name="api-models"),
@@ -22,5 +22,19 @@ urlpatterns = [
     path("requests", approvals.Requests.as_view(), name="api-requests"),
     path("requests/<uuid:request_id>", approvals.OneRequest.as_view(), name="api-request"),
     path("requests/<uuid:request_id>/decision", approvals.Decisions.as_view(), name="api-decision"),
+    path("requests/<uuid:request_id>/withdrawal", deciding.Withdrawals.as_view(), name="api-withdrawal"),
+    path("requests/<uuid:request_id>/revocation", deciding.Revocations.as_view(), name="api-revocation"),
+    path("requests/<uuid:request_id>/conditions", deciding.Conditions.as_view(), name="api-conditions"),
+    path(
+        "requests/<uuid:request_id>/conditions/<int:number>/met",
+        deciding.ConditionMet.as_view(),
+        name="api-condition-met",
+    ),
+    path("approval-policies", policies.ApprovalPolicies.as_view(), name="api-approval-policies"),
+    path(
+        "approval-policies/<uuid:policy_id>/decision",
+        policies.ApprovalPolicyDecisions.as_view(),
+        name="api-approval-policy-decision",
+    ),
     path("approvals/<str:revision_digest>", approvals.Approvals.as_view(), name="api-approval"),
 ]

@@ -1,10 +1,11 @@
 """Every read of the registry and of approvals. Results are frozen dataclasses, never rows that query again."""
 
 from governance.queries.adapters import AdapterNotFound, AdapterPage, adapter_page
-from governance.queries.approvals import Approval, approval
+from governance.queries.approvals import Approval, ConditionLine, approval, conditions_of
 from governance.queries.deployments import DeploymentNotFound, DeploymentPage, deployment_page
 from governance.queries.desk import HomeCounts, Queue, QueueLine, home, next_waiting, queue, waiting_count
 from governance.queries.lists import Listed, listed, request_snapshot
+from governance.queries.policies import policy_snapshot
 from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
 from governance.queries.review import RequestNotFound, ReviewPage, review_page
@@ -23,6 +24,7 @@ __all__ = [
     "AdapterPage",
     "Approval",
     "ClassifyPage",
+    "ConditionLine",
     "DeploymentNotFound",
     "DeploymentPage",
     "HomeCounts",
@@ -38,11 +40,13 @@ __all__ = [
     "adapter_page",
     "approval",
     "classify_page",
+    "conditions_of",
     "deployment_page",
     "home",
     "listed",
     "newest_entries",
     "next_waiting",
+    "policy_snapshot",
     "queue",
     "reconcile",
     "related_subjects",

@@ -96,6 +96,14 @@ def approval(revision_digest: str, *, now: datetime | None = None) -> Approval |
     )
 
 
+def conditions_of(request_id: UUID, *, now: datetime) -> tuple[ConditionLine, ...] | None:
+    """The conditions of a request as they stand; None when there is no such request."""
+    request = ApprovalRequest.objects.filter(pk=request_id).first()
+    if request is None:
+        return None
+    return condition_lines(list(request.conditions.order_by("number")), now=now)
+
+
 def condition_lines(rows: Sequence[Condition], *, now: datetime) -> tuple[ConditionLine, ...]:
     """Conditions as they stand at a moment."""
     return tuple(

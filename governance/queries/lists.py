@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Model as Table
@@ -23,6 +23,7 @@ NAMES: Final = MappingProxyType(
         "deployment": "name",
         "request": "deployment__name",
         "use_case": "name",
+        "approval_policy": "name",
     }
 )
 """Kinds that are listed, and the column their `name` filter looks at."""
@@ -50,7 +51,25 @@ def listed(kind: str, *, name: str = "", after: UUID | None = None, limit: int =
     return Listed(tuple(snapshot(kind, row) for row in found[:limit]), last)
 
 
-def request_snapshot(request_id: UUID) -> dict[str, Value] | None:
-    """The full snapshot of one request, None when there is none."""
+def request_snapshot(request_id: UUID) -> dict[str, Any] | None:
+    """The full snapshot of one request with those of its parts, None when there is none.
+
+    `sealed` is how many decisions of the current stage are sealed; what they say stands nowhere before all are in.
+    """
     row = ApprovalRequest.objects.filter(pk=request_id).first()
-    return snapshot("request", row) if row else None
+    if row is None:
+        return None
+    return {
+        **snapshot("request", row),
+        "stages": [snapshot("request_stage", part) for part in row.stages.order_by("sequence")],
+        "exclusions": [
+            {"person_id": str(row.requester_id), "stage": None, "why": "requester"},
+            *(
+                {"person_id": str(part.person_id), "stage": part.stage, "why": part.why}
+                for part in row.exclusions.order_by("stage", "pk")
+            ),
+        ],
+        "decisions": [snapshot("decision", part) for part in row.decisions.order_by("decided_at", "pk")],
+        "sealed": row.sealed_decisions.filter(stage=row.stage, opened__isnull=True).count(),
+        "conditions": [snapshot("condition", part) for part in row.conditions.order_by("number")],
+    }

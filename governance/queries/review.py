@@ -1,11 +1,12 @@
 """The review page: everything a person needs to decide one request, on one page."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,6 +17,7 @@ from governance.models import ApprovalRequest, Decision, Revision
 from governance.queries.adapters import AdapterLine, adapter_lines
 from governance.queries.fit import Fit, read_fit
 from governance.queries.people import names_of
+from governance.queries.reviewing import Way, way
 from governance.queries.rights import viewer, why_not_decide, why_not_withdraw
 from governance.queries.telling import HistoryLine, history_lines
 from governance.workflow import APPROVING, MIN_REASON, Choice
@@ -45,6 +47,7 @@ class DecisionLine:
     reason: str
     decided_at: datetime
     entry: int | None
+    stage: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class ReviewPage:
         changed, same: configuration against what was approved when it was asked; all in `changed` when new.
         blocked: why this person may not decide; empty when they may.
         withdraw_blocked: the same for taking it back.
-        pool_count: decisions still needed.
+        way: stages, rounds, exclusions, conditions, validity, and what this person may do besides deciding.
     """
 
     id: UUID
@@ -94,6 +97,7 @@ class ReviewPage:
     history: tuple[HistoryLine, ...]
     blocked: str
     withdraw_blocked: str
+    way: Way
     min_reason: int = MIN_REASON
 
     @property
@@ -101,21 +105,21 @@ class ReviewPage:
         return self.state == ApprovalRequest.State.OPEN.value
 
 
-def review_page(request_id: UUID, *, user: User) -> ReviewPage:
+def review_page(request_id: UUID, *, user: User, now: datetime | None = None) -> ReviewPage:
     """The page of one request as `user` sees it, in a constant number of queries.
+
+    Args:
+        now: the moment it is seen at; the clock's when left out.
 
     Raises:
         RequestNotFound: no such request.
     """
     found = _request(request_id)
     decisions = list(Decision.objects.filter(request=found).select_related("decider").order_by("decided_at", "pk"))
-    size = log.head_size()
-    subjects = [f"decision:{row.pk}" for row in decisions]
-    states = log.states_at([f"revision:{found.revision_id}", *subjects], size)
-    asked = log.history(f"request:{found.pk}")
-    extra = entries_at([row.index for row in states.values()])
-    events = sorted({entry.index: entry for entry in [*asked, *extra.values()]}.values(), key=lambda e: e.index)
     who = viewer(user)
+    moment = timezone.now() if now is None else now
+    steps = way(found, decisions, who, now=moment)
+    states, events = _told(found, [*(f"decision:{row.pk}" for row in decisions), *steps.subjects])
     changed, same = _compare(found.previous_revision, found.revision)
     mark, word = state_mark(found.state)
     return ReviewPage(
@@ -152,16 +156,26 @@ def review_page(request_id: UUID, *, user: User) -> ReviewPage:
         fit=read_fit(found.evidence, found.evidence_digest),
         decisions=tuple(_decision(row, states) for row in decisions),
         history=history_lines(events),
-        blocked=why_not_decide(found, who, {row.decider_id for row in decisions}),
+        blocked=why_not_decide(found, who, steps.deciders, steps.excluded, now=moment),
         withdraw_blocked=why_not_withdraw(found, who.person_id),
+        way=steps,
     )
+
+
+def _told(found: ApprovalRequest, subjects: Sequence[str]) -> tuple[Mapping[str, log.StateRow], list[log.EntryRow]]:
+    """The newest state of each subject, and the entries that tell the story of the request, oldest first."""
+    states = log.states_at([f"revision:{found.revision_id}", *subjects], log.head_size())
+    asked = log.history(f"request:{found.pk}")
+    extra = entries_at([row.index for row in states.values()])
+    events = sorted({entry.index: entry for entry in [*asked, *extra.values()]}.values(), key=lambda e: e.index)
+    return states, events
 
 
 def _request(request_id: UUID) -> ApprovalRequest:
     found = (
         ApprovalRequest.objects.select_related(
             "deployment", "revision__model_version__model", "revision__gpu_pool__gpu_model",
-            "previous_revision", "requester",
+            "previous_revision", "requester", "previous_request",
         )
         .filter(pk=request_id)
         .first()
@@ -262,4 +276,5 @@ def _decision(row: Decision, states: Mapping[str, log.StateRow]) -> DecisionLine
         reason=row.reason,
         decided_at=row.decided_at,
         entry=state.index if state else None,
+        stage=row.stage,
     )

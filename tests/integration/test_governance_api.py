@@ -12,7 +12,7 @@ from django.urls import reverse
 from audit import queries as log
 from audit.access.tokens import issue_token
 from governance.models import ApprovalRequest, Decision
-from tests.integration.governance_story import CONFIG, INDEX, REASON, Story, tell
+from tests.integration.governance_story import CONFIG, INDEX, NOW, REASON, Story, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def test_a_pipeline_registers_asks_and_reads_the_answer(story: Story) -> None:
     answer = pipeline.get(approval).json()
     assert answer["may_run"] is True
     assert answer["conditions"] == []
-    assert answer["expires_at"] is None
+    assert answer["expires_at"] == (NOW + timedelta(days=365)).isoformat().replace("+00:00", "Z")
     assert answer["receipt"] is None  # nothing signs in this test
     assert log.entry(answer["entry"]).type == "request.approved"
     assert pipeline.get(reverse("api-approval", args=["sha256:" + found["revision_digest"]])).status_code == 200
