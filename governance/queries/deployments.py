@@ -1,21 +1,19 @@
 """The page of a deployment: what is approved against what runs, what was used, what was found."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from audit import queries as log
 from governance.models import (
     Agent,
     ApprovalRequest,
-    Comparison,
     Deployment,
     Finding,
     Revision,
 )
 from governance.queries.adapters import adapter_lines
+from governance.queries.costing import ComparisonView, comparison_views
 from governance.queries.quoting import Told, details
 from governance.queries.review import state_mark
 from governance.queries.telling import HistoryLine, history_lines
@@ -44,26 +42,6 @@ class FindingLine:
     detail: str
     entry: int
     raised_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ComparisonOption:
-    kind: str
-    name: str
-    low: Decimal
-    mid: Decimal
-    high: Decimal
-    cheapest: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ComparisonView:
-    title: str
-    currency: str
-    recorded_at: datetime
-    options: tuple[ComparisonOption, ...]
-    break_even_utilisation: str | None
-    break_even_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +120,7 @@ def deployment_page(deployment_id: UUID, *, sees_everything: bool = False) -> De
         windows=usage.windows,
         findings=_findings(subject, sees_everything=sees_everything),
         requests=_requests(found),
-        comparisons=_comparisons(found),
+        comparisons=comparison_views(found.pk, limit=SHOWN),
         agents=_agents(found),
         history=history_lines(log.history(subject, limit=SHOWN)),
     )
@@ -179,35 +157,6 @@ def _requests(found: Deployment) -> tuple[RequestLine, ...]:
     return tuple(
         RequestLine(row.pk, row.ref, row.revision.number, *state_mark(row.state), row.submitted_at) for row in rows
     )
-
-
-def _comparisons(found: Deployment) -> tuple[ComparisonView, ...]:
-    rows = Comparison.objects.filter(deployment=found).order_by("-recorded_at", "pk")[:SHOWN]
-    views = []
-    for row in rows:
-        content = json.loads(row.content)
-        result = content["result"]
-        views.append(
-            ComparisonView(
-                title=row.title,
-                currency=content["currency"],
-                recorded_at=row.recorded_at,
-                options=tuple(
-                    ComparisonOption(
-                        kind=option["kind"],
-                        name=option["name"],
-                        low=Decimal(option["low"]),
-                        mid=Decimal(option["mid"]),
-                        high=Decimal(option["high"]),
-                        cheapest=option["kind"] == result["cheapest"],
-                    )
-                    for option in result["options"]
-                ),
-                break_even_utilisation=result["break_even_utilisation"],
-                break_even_tokens=result["break_even_tokens"],
-            )
-        )
-    return tuple(views)
 
 
 def _agents(found: Deployment) -> tuple[AgentLine, ...]:
