@@ -64,6 +64,14 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
             ("model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case", "log_cursor"),
             KEEP,
         ),
+        **dict.fromkeys(
+            (
+                *("dataset_version", "dataset_use", "metric_threshold", "evaluation_run", "metric"),
+                *("evidence", "evidence_revocation"),
+            ),
+            ADD,
+        ),
+        "dataset": KEEP,
         "report": KEEP,
     }
 )

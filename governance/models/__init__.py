@@ -7,8 +7,11 @@ four eyes are a constraint: in migrations 0002 to 0005, in the database itself.
 from governance.models.adapters import Adapter
 from governance.models.agents import Agent, ToolGrant
 from governance.models.approvals import ApprovalRequest, Decision
+from governance.models.datasets import Dataset, DatasetUse, DatasetVersion
 from governance.models.deployments import Deployment, Revision
+from governance.models.evaluations import EvaluationRun, Metric, MetricThreshold
 from governance.models.evidence import Comparison, Cursor, Finding
+from governance.models.evidencing import Evidence, EvidenceRevocation
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
 from governance.models.usecases import Classification, Tier, UseCase
 
@@ -19,11 +22,19 @@ __all__ = [
     "Classification",
     "Comparison",
     "Cursor",
+    "Dataset",
+    "DatasetUse",
+    "DatasetVersion",
     "Decision",
     "Deployment",
+    "EvaluationRun",
+    "Evidence",
+    "EvidenceRevocation",
     "Finding",
     "GpuModel",
     "GpuPool",
+    "Metric",
+    "MetricThreshold",
     "Model",
     "ModelVersion",
     "Revision",

@@ -23,7 +23,17 @@ INSERT_ONLY = [
     "finding",
     "classification",
 ]
+INSERT_ONLY += [
+    "dataset_version",
+    "dataset_use",
+    "metric_threshold",
+    "evaluation_run",
+    "metric",
+    "evidence",
+    "evidence_revocation",
+]
 KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
+KEPT += ["dataset"]
 
 
 @pytest.fixture
