@@ -1,4 +1,4 @@
-"""Data sets, their immutable versions in the words of SPDX 3, and which model or adapter was made or tried with them."""
+"""Data sets, their immutable versions in the words of SPDX 3, and what was made or tried with them."""
 
 import uuid
 

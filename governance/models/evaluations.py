@@ -61,8 +61,7 @@ class MetricThreshold(models.Model):
             ),
             models.CheckConstraint(
                 name="metric_threshold_of_one",
-                condition=Q(model__isnull=True, use_case__isnull=False)
-                | Q(model__isnull=False, use_case__isnull=True),
+                condition=Q(model__isnull=True, use_case__isnull=False) | Q(model__isnull=False, use_case__isnull=True),
             ),
             models.CheckConstraint(
                 name="metric_threshold_has_limits",

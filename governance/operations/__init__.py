@@ -6,34 +6,53 @@ from governance.operations.asking import DeploymentAsk
 from governance.operations.base import By, Recorded, Refused
 from governance.operations.catalogue import CatalogueLoad, load_catalogue
 from governance.operations.comparisons import record_comparison
+from governance.operations.datasets import (
+    change_dataset,
+    record_dataset_use,
+    register_dataset,
+    register_dataset_version,
+)
 from governance.operations.decisions import decide, withdraw
 from governance.operations.deployments import request_deployment
+from governance.operations.evaluations import EvaluationResult, Measured, record_evaluation
+from governance.operations.evidencing import record_evidence, revoke_evidence
 from governance.operations.following import Followed, follow_log
 from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.pools import register_gpu_pool
+from governance.operations.thresholds import set_threshold
 from governance.operations.usecases import classify_use_case, register_use_case
 
 __all__ = [
     "By",
     "CatalogueLoad",
     "DeploymentAsk",
+    "EvaluationResult",
     "Followed",
+    "Measured",
     "Recorded",
     "Refused",
+    "change_dataset",
     "classify_use_case",
     "decide",
     "follow_log",
     "grant_tool",
     "load_catalogue",
     "record_comparison",
+    "record_dataset_use",
+    "record_evaluation",
+    "record_evidence",
     "register_adapter",
     "register_agent",
+    "register_dataset",
+    "register_dataset_version",
     "register_from_catalogue",
     "register_from_files",
     "register_from_folder",
     "register_gpu_pool",
     "register_use_case",
     "request_deployment",
+    "revoke_evidence",
+    "set_threshold",
     "withdraw",
 ]
