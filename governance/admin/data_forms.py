@@ -227,7 +227,7 @@ class EvidenceForm(forms.Form):
                 self.add_error(name, _now("Choose a file, or fill this in."))
         return found
 
-    def _read(self, upload: UploadedFile, found: dict[str, Any]) -> None:
+    def _read(self, upload: "UploadedFile[Any]", found: dict[str, Any]) -> None:
         if (upload.size or 0) > LARGEST_UPLOAD:
             self.add_error("file", _now("Is larger than 20 MiB: fill in digest, size and type instead."))
             return

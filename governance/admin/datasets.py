@@ -79,15 +79,13 @@ def dataset_use_new(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     chosen.queryset = DatasetVersion.objects.filter(dataset_id=dataset_id).order_by("-registered_at", "pk")
 
     def record(user: User, fields: dict[str, Any]) -> str:
-        named = {f"{name}_id": row.pk if row else None for name, row in _rows(fields).items()}
-        operations.record_dataset_use(by=user, now=timezone.now(), **fields, **named)
+        for name in ("dataset_version", "model_version", "adapter"):
+            row = fields.pop(name)
+            fields[f"{name}_id"] = row.pk if row else None
+        operations.record_dataset_use(by=user, now=timezone.now(), **fields)
         return reverse("admin:desk_dataset", args=[dataset_id])
 
     return _form(request, form, record, _("Record a use of %(name)s") % {"name": found.name}, _("Record"))
-
-
-def _rows(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: fields.pop(name) for name in ("dataset_version", "model_version", "adapter")}
 
 
 def _page(dataset_id: UUID) -> queries.DatasetPage:

@@ -1,6 +1,7 @@
 """Registering data sets and their versions, and recording what was made or tried with them."""
 
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,18 @@ from governance.operations.digests import sha256_text
 from governance.snapshot import snapshot
 
 MAX_BYTES: Final = 2**53 - 1
+_Version = DatasetVersion
+_LIMITS: Final = MappingProxyType(
+    {
+        "data_collection_process": (4000, True),
+        "data_preprocessing": (4000, False),
+        "known_bias": (4000, False),
+        "anonymization_method_used": (1000, False),
+        "licence": (200, True),
+        "source": (500, True),
+    }
+)
+"""Characters of each text of a version at most, and whether it must be there."""
 
 
 def register_dataset(*, by: By, name: str, dataset_type: str, intended_use: str, now: datetime) -> Recorded:
@@ -69,12 +82,12 @@ def change_dataset(
             raise Refused("row_version", "is not the newest: the data set has changed since. Read it again.")
         if (row.dataset_type, row.intended_use) == (kind, use):
             raise Refused("intended_use", "is what stands already, and so is the type: nothing would change.")
-        before = dict(snapshot("dataset", row))
+        before = snapshot("dataset", row)
         row.dataset_type, row.intended_use = kind, use
         row.row_version += 1
         row.save(update_fields=["dataset_type", "intended_use", "row_version"])
         told = EventType.DATASET_CHANGED
-        changed = event("dataset", told, row, actor=actor_of(by), now=now, before=before, reason=why)
+        changed = event("dataset", told, row, actor=actor_of(by), now=now, before=dict(before), reason=why)
         return recorded(row.id, [changed])
 
 
@@ -107,26 +120,21 @@ def register_dataset_version(
     """
     refuse_unless_registrar(by)
     version = text("version", version, limit=100)
-    columns: dict[str, str] = {
-        "data_collection_process": text("data_collection_process", data_collection_process, limit=4000),
-        "data_preprocessing": text("data_preprocessing", data_preprocessing, limit=4000, required=False),
-        "known_bias": text("known_bias", known_bias, limit=4000, required=False),
-        "confidentiality_level": choice(
-            "confidentiality_level", confidentiality_level, DatasetVersion.Confidentiality.values
-        ),
-        "has_sensitive_personal_information": choice(
-            "has_sensitive_personal_information",
-            has_sensitive_personal_information,
-            DatasetVersion.Presence.values,
-        ),
-        "anonymization_method_used": text(
-            "anonymization_method_used", anonymization_method_used, limit=1000, required=False
-        ),
-        "licence": text("licence", licence, limit=200),
-        "provenance": choice("provenance", provenance, DatasetVersion.Provenance.values),
-        "sha256": sha256_text("sha256", sha256),
-        "source": text("source", source, limit=500),
-    }
+    columns = _said(
+        data_collection_process=data_collection_process,
+        data_preprocessing=data_preprocessing,
+        known_bias=known_bias,
+        anonymization_method_used=anonymization_method_used,
+        licence=licence,
+        source=source,
+    )
+    sensitive = "has_sensitive_personal_information"
+    columns["confidentiality_level"] = choice(
+        "confidentiality_level", confidentiality_level, _Version.Confidentiality.values
+    )
+    columns[sensitive] = choice(sensitive, has_sensitive_personal_information, _Version.Presence.values)
+    columns["provenance"] = choice("provenance", provenance, _Version.Provenance.values)
+    columns["sha256"] = sha256_text("sha256", sha256)
     size = None if dataset_size is None else whole("dataset_size", dataset_size, low=1, high=MAX_BYTES)
     with change("version"):
         dataset = Dataset.objects.filter(pk=dataset_id).first()
@@ -184,3 +192,8 @@ def record_dataset_use(
         row = DatasetUse.objects.create(note=note, recorded_by=actor_of(by), recorded_at=now, **named)
         told = EventType.DATASET_USE_RECORDED
         return recorded(row.id, [event("dataset_use", told, row, actor=actor_of(by), now=now)])
+
+
+def _said(**texts: str) -> dict[str, str]:
+    limits = ((field, said, *_LIMITS[field]) for field, said in texts.items())
+    return {field: text(field, said, limit=limit, required=needed) for field, said, limit, needed in limits}

@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from audit.events import EventType
 from governance.evaluation import ThresholdRefused, number_text, threshold
 from governance.models import MetricThreshold, Model, UseCase
@@ -58,10 +60,9 @@ def set_threshold(
             raise Refused("model", "is not registered.")
         if use_case_id is not None and not UseCase.objects.select_for_update().filter(pk=use_case_id).exists():
             raise Refused("use_case", "is not registered.")
-        stands = MetricThreshold.objects.filter(
-            model_id=model_id, use_case_id=use_case_id, metric=metric, slice=part
-        ).order_by("-version")
-        last = stands.first()
+        scope = Q(model_id=model_id) if model_id is not None else Q(use_case_id=use_case_id)
+        stands = MetricThreshold.objects.filter(scope, metric=metric, slice=part)
+        last = stands.order_by("-version").first()
         if limit is None and (last is None or not last.limit_value):
             raise Refused("limit", "is missing, and no threshold of this metric stands that it could end.")
         row = MetricThreshold.objects.create(

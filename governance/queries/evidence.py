@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from audit import queries as log
@@ -183,7 +183,7 @@ def evidence_page(evidence_id: UUID, *, now: datetime) -> EvidencePage:
     found = judged().select_related("owner", "revocation").filter(pk=evidence_id).first()
     if found is None:
         raise EvidenceNotFound("There is no such evidence.")
-    beside = list(judged().filter(pk=found.supersedes_id)) + list(judged().filter(supersedes=found))
+    beside = list(judged().filter(Q(superseded_by=found) | Q(supersedes=found)))
     lines = {line.id: line for line in _lines(beside, now)}
     revoked = getattr(found, "revocation", None)
     actors = [found.recorded_by, *([revoked.revoked_by] if revoked else [])]
@@ -263,10 +263,10 @@ def standing_filter(rows: QuerySet[Evidence], standing: Standing, now: datetime)
     """Rows of `judged` in one standing: the same as `standing_of`, asked of the database."""
     today, soon = now.date(), (now + SOON).date()
     if standing is Standing.REVOKED:
-        return rows.filter(revoked=True)
+        return rows.filter(revocation__isnull=False)
     if standing is Standing.SUPERSEDED:
-        return rows.filter(revoked=False, replaced=True)
-    rows = rows.filter(revoked=False, replaced=False)
+        return rows.filter(revocation__isnull=True, superseded_by__isnull=False)
+    rows = rows.filter(revocation__isnull=True, superseded_by__isnull=True)
     if standing is Standing.EXPIRED:
         return rows.filter(valid_until__lt=today)
     if standing is Standing.EXPIRES_SOON:

@@ -37,7 +37,7 @@ def evidence_gaps(now: datetime) -> tuple[Gap, ...]:
 
 
 def _ending(now: datetime) -> Iterator[Gap]:
-    rows = judged().filter(revoked=False, replaced=False, valid_until__lte=(now + SOON).date())
+    rows = judged().filter(revocation__isnull=True, superseded_by__isnull=True, valid_until__lte=(now + SOON).date())
     for row in rows.order_by("valid_until", "number")[:MOST]:
         mark = MARKS[standing_of(row, now)]
         words = _("%(ref)s %(title)s has expired.") if mark == "bad" else _("%(ref)s %(title)s expires soon.")
@@ -51,8 +51,8 @@ def _unassessed(now: datetime) -> Iterator[Gap]:
         subject_kind="use_case",
         subject_id=OuterRef("pk"),
         kind__in=ASSESSMENTS,
-        revoked=False,
-        replaced=False,
+        revocation__isnull=True,
+        superseded_by__isnull=True,
     )
     running = Q(end_date__isnull=True) | Q(end_date__gte=today)
     rows = UseCase.objects.filter(running, ~Exists(assessed), tier="high").order_by("number")

@@ -39,11 +39,16 @@ def story(db: None) -> Story:
 def test_a_data_set_its_version_and_its_uses(story: Story) -> None:
     version = dataset_version(story, sha256=f"sha256:{SHA.upper()}", dataset_size=1)
     adapter = Adapter.objects.get(pk=register(story, config=config(revision=None), base_version_id=story.version).id)
-    for named in ({"model_version_id": story.version}, {"adapter_id": adapter.pk}):
-        made = operations.record_dataset_use(
-            by=story.requester, dataset_version_id=version.pk, purpose="testing", now=NOW, **named
+    for model, tone in ((story.version, None), (None, adapter.pk)):
+        operations.record_dataset_use(
+            by=story.requester,
+            dataset_version_id=version.pk,
+            model_version_id=model,
+            adapter_id=tone,
+            purpose="testing",
+            now=NOW,
         )
-    entry = log.entry(made.entries[0])
+    (entry,) = log.history(f"dataset_use:{DatasetUse.objects.get(adapter=adapter).pk}")
     assert (event_label(entry.type), kind_label(entry.subject)) == ("Use of a data set recorded", "Use of a data set")
     assert version.sha256 == SHA
     page = queries.dataset_page(version.dataset_id)
@@ -95,9 +100,9 @@ def test_data_sets_that_cannot_be(story: Story) -> None:
     ):
         fields = {**VERSION, "dataset_id": version.dataset_id, **other}
         assert refused(operations.register_dataset_version, **fields) == field
-    use = {"dataset_version_id": version.pk, "model_version_id": story.version, "purpose": "training"}
+    use: dict[str, Any] = {"dataset_version_id": version.pk, "model_version_id": story.version, "purpose": "training"}
     operations.record_dataset_use(by=by, now=NOW, **use)
-    for other, field in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({}, "purpose"),
         ({"purpose": "fun"}, "purpose"),
         ({"adapter_id": uuid4()}, "model_version"),
@@ -105,7 +110,8 @@ def test_data_sets_that_cannot_be(story: Story) -> None:
         ({"model_version_id": uuid4()}, "model_version"),
         ({"model_version_id": None, "adapter_id": uuid4()}, "adapter"),
         ({"dataset_version_id": uuid4()}, "dataset_version"),
-    ):
+    )
+    for other, field in wrong:
         assert refused(operations.record_dataset_use, **{**use, **other}) == field
     assert (Dataset.objects.count(), DatasetUse.objects.count()) == (1, 1)
 
@@ -261,7 +267,11 @@ def test_a_pipeline_pushes_results_without_the_model(story: Story) -> None:
     dataset = reverse("api-dataset", args=[made.json()["id"]])
     version = pipeline.post(reverse("api-dataset-versions", args=[made.json()["id"]]), VERSION)
     assert version.status_code == 201, version.content
-    use = {"dataset_version_id": version.json()["id"], "model_version_id": str(story.version), "purpose": "rag"}
+    use: dict[str, Any] = {
+        "dataset_version_id": version.json()["id"],
+        "model_version_id": str(story.version),
+        "purpose": "rag",
+    }
     assert pipeline.post(reverse("api-dataset-uses"), use).status_code == 201
     found = pipeline.get(dataset).json()
     assert ([item["version"] for item in found["versions"]], found["uses"][0]["purpose"]) == (["2026-11"], "rag")
