@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from audit import ledger
 from audit.events import EventType
 from governance.models import Adapter, Dataset, DatasetUse, DatasetVersion, ModelVersion
 from governance.operations.base import (
@@ -25,7 +26,13 @@ from governance.operations.digests import sha256_text
 from governance.snapshot import snapshot
 
 MAX_BYTES: Final = 2**53 - 1
-_Version = DatasetVersion
+_CHOICES: Final = MappingProxyType(
+    {
+        "confidentiality_level": DatasetVersion.Confidentiality.values,
+        "has_sensitive_personal_information": DatasetVersion.Presence.values,
+        "provenance": DatasetVersion.Provenance.values,
+    }
+)
 _LIMITS: Final = MappingProxyType(
     {
         "data_collection_process": (4000, True),
@@ -128,14 +135,14 @@ def register_dataset_version(
         licence=licence,
         source=source,
     )
-    sensitive = "has_sensitive_personal_information"
-    columns["confidentiality_level"] = choice(
-        "confidentiality_level", confidentiality_level, _Version.Confidentiality.values
+    columns |= _chosen(
+        confidentiality_level=confidentiality_level,
+        has_sensitive_personal_information=has_sensitive_personal_information,
+        provenance=provenance,
     )
-    columns[sensitive] = choice(sensitive, has_sensitive_personal_information, _Version.Presence.values)
-    columns["provenance"] = choice("provenance", provenance, _Version.Provenance.values)
     columns["sha256"] = sha256_text("sha256", sha256)
-    size = None if dataset_size is None else whole("dataset_size", dataset_size, low=1, high=MAX_BYTES)
+    if dataset_size is not None:
+        whole("dataset_size", dataset_size, low=1, high=MAX_BYTES)
     with change("version"):
         dataset = Dataset.objects.filter(pk=dataset_id).first()
         if dataset is None:
@@ -145,13 +152,12 @@ def register_dataset_version(
         row = DatasetVersion.objects.create(
             dataset=dataset,
             version=version,
-            dataset_size=size,
+            dataset_size=dataset_size,
             registered_by=actor_of(by),
             registered_at=now,
             **columns,
         )
-        told = EventType.DATASET_VERSION_REGISTERED
-        return recorded(row.id, [event("dataset_version", told, row, actor=actor_of(by), now=now)])
+        return recorded(row.id, [_told(row, by, now)])
 
 
 def record_dataset_use(
@@ -197,3 +203,11 @@ def record_dataset_use(
 def _said(**texts: str) -> dict[str, str]:
     limits = ((field, said, *_LIMITS[field]) for field, said in texts.items())
     return {field: text(field, said, limit=limit, required=needed) for field, said, limit, needed in limits}
+
+
+def _chosen(**answers: str) -> dict[str, str]:
+    return {field: choice(field, said, _CHOICES[field]) for field, said in answers.items()}
+
+
+def _told(row: DatasetVersion, by: By, now: datetime) -> ledger.Event:
+    return event("dataset_version", EventType.DATASET_VERSION_REGISTERED, row, actor=actor_of(by), now=now)
