@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Max, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.utils.translation import gettext as _
 
 from audit import queries as log
@@ -95,7 +95,7 @@ class EvaluationPage:
 
 @dataclass(frozen=True, slots=True)
 class VariantLine:
-    """A stored form of the weights: whether and when it was evaluated, and which approved revisions run it."""
+    """A stored form of the weights: what its newest evaluation gave, and which approved revisions run it."""
 
     weight_dtype: str
     quantised: bool
@@ -275,22 +275,23 @@ def _run(row: EvaluationRun, counts: Mapping[str, int]) -> RunLine:
 
 def _variants(found: ModelVersion) -> tuple[VariantLine, ...]:
     """Every stored form that was evaluated, is approved to run, or is how the version itself is stored."""
-    rows = EvaluationRun.objects.filter(model_version=found).values_list("weight_dtype")
-    evaluated = {
-        dtype: (count, newest) for dtype, count, newest in rows.annotate(Count("pk"), Max("run_at")).order_by()
-    }
+    rows = EvaluationRun.objects.filter(model_version=found)
+    counts = dict(rows.values_list("weight_dtype").annotate(Count("pk")).order_by())
+    newest = run_lines(rows.order_by("weight_dtype", "-run_at", "-number").distinct("weight_dtype"))
+    evaluated = {line.weight_dtype: line for line in newest}
     used: dict[str, list[str]] = {}
     approved = Revision.objects.filter(model_version=found, deployment__approved_revision=F("pk"))
     for dtype, name in approved.values_list("weight_dtype", "deployment__name").order_by("deployment__name"):
         used.setdefault(dtype, []).append(name)
     forms = sorted({found.weight_dtype, *evaluated, *used}, key=lambda name: (is_quantised(name), name))
-    return tuple(_variant(name, evaluated.get(name), used.get(name, ())) for name in forms)
+    return tuple(_variant(name, evaluated.get(name), counts.get(name, 0), used.get(name, ())) for name in forms)
 
 
-def _variant(dtype: str, evaluated: tuple[int, datetime] | None, used: Sequence[str]) -> VariantLine:
+def _variant(dtype: str, newest: RunLine | None, runs: int, used: Sequence[str]) -> VariantLine:
     quantised = is_quantised(dtype)
-    if evaluated is not None:
-        mark, word = "ok", _("evaluated")
+    if newest is not None:
+        failed = newest.failed > 0
+        mark, word = ("bad", _("evaluated, and failed")) if failed else ("ok", _("evaluated"))
     elif quantised:
         mark, word = ("bad" if used else "warn"), _("not evaluated after quantisation")
     else:
@@ -300,8 +301,8 @@ def _variant(dtype: str, evaluated: tuple[int, datetime] | None, used: Sequence[
         quantised=quantised,
         mark=mark,
         word=word,
-        newest=evaluated[1] if evaluated else None,
-        runs=evaluated[0] if evaluated else 0,
+        newest=newest.run_at if newest else None,
+        runs=runs,
         in_use=tuple(used),
     )
 

@@ -173,7 +173,7 @@ def test_an_evaluation_and_a_threshold_by_their_forms(story: Story) -> None:
     for words in ("0.89", "f1, macro", "language=ja", "fails below 0.9", "failed", "no threshold", "0.88 – 0.90"):
         assert words in page
     page = client.get(reverse("admin:desk_model_evaluations", args=[story.version])).content.decode()
-    for words in (run.ref, "0 passed, 1 failed, 1 without threshold", "not evaluated", "fails below 0.9"):
+    for words in (run.ref, "0 passed, 1 failed, 1 without threshold", "evaluated, and failed", "fails below 0.9"):
         assert words in page
     assert client.post(new, {**limit, "limit": ""}).status_code == 302
     assert MetricThreshold.objects.latest("version").limit_value == ""
