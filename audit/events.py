@@ -47,6 +47,15 @@ class EventType(StrEnum):
     USE_CASE_REGISTERED = "use_case.registered"
     USE_CASE_CHANGED = "use_case.changed"
     CLASSIFICATION_RECORDED = "classification.recorded"
+    DATASET_REGISTERED = "dataset.registered"
+    DATASET_CHANGED = "dataset.changed"
+    DATASET_VERSION_REGISTERED = "dataset_version.registered"
+    DATASET_USE_RECORDED = "dataset_use.recorded"
+    METRIC_THRESHOLD_SET = "metric_threshold.set"
+    EVALUATION_RUN_RECORDED = "evaluation_run.recorded"
+    METRIC_RECORDED = "metric.recorded"
+    EVIDENCE_RECORDED = "evidence.recorded"
+    EVIDENCE_REVOKED = "evidence.revoked"
 
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_APPROVED = "request.approved"
@@ -138,6 +147,15 @@ STATE_TYPES = frozenset(
         EventType.USE_CASE_REGISTERED,
         EventType.USE_CASE_CHANGED,
         EventType.CLASSIFICATION_RECORDED,
+        EventType.DATASET_REGISTERED,
+        EventType.DATASET_CHANGED,
+        EventType.DATASET_VERSION_REGISTERED,
+        EventType.DATASET_USE_RECORDED,
+        EventType.METRIC_THRESHOLD_SET,
+        EventType.EVALUATION_RUN_RECORDED,
+        EventType.METRIC_RECORDED,
+        EventType.EVIDENCE_RECORDED,
+        EventType.EVIDENCE_REVOKED,
         EventType.REQUEST_SUBMITTED,
         EventType.REQUEST_APPROVED,
         EventType.REQUEST_REJECTED,

@@ -66,6 +66,14 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
             KEEP,
         ),
         **dict.fromkeys(("condition", "approval_policy"), KEEP),
+        **dict.fromkeys(
+            (
+                *("dataset_version", "dataset_use", "metric_threshold", "evaluation_run", "metric"),
+                *("evidence", "evidence_revocation"),
+            ),
+            ADD,
+        ),
+        "dataset": KEEP,
         "report": KEEP,
     }
 )

@@ -141,6 +141,14 @@ LEDGER_NAMES = {
     "request": "governance.ApprovalRequest.deployment__name",
     "revision": "governance.Revision.deployment__name",
     "use_case": "governance.UseCase.name",
+    "dataset": "governance.Dataset.name",
+    "dataset_version": "governance.DatasetVersion.dataset__name",
+    "dataset_use": "governance.DatasetUse.dataset_version__dataset__name",
+    "metric_threshold": "governance.MetricThreshold.metric",
+    "evaluation_run": "governance.EvaluationRun.model_version__model__name",
+    "metric": "governance.Metric.name",
+    "evidence": "governance.Evidence.title",
+    "evidence_revocation": "governance.EvidenceRevocation.evidence__title",
 }
 
 # The small process that serves captured exporter pages to the demo's collectors.

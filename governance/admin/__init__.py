@@ -4,6 +4,10 @@
 """
 
 from governance.admin import acting, adapters, desk, registering, registry, usecases
+from governance.admin import data_lists as data_lists
+from governance.admin import datasets as data
+from governance.admin import evaluations as evaluating
+from governance.admin import evidence as evidencing
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
@@ -18,6 +22,24 @@ pages = (
     ("desk/use-cases/new/", registering.use_case_new, "desk_use_case_new"),
     ("desk/use-cases/<uuid:use_case_id>/", usecases.use_case, "desk_use_case"),
     ("desk/use-cases/<uuid:use_case_id>/classify/", usecases.classify, "desk_use_case_classify"),
+    ("desk/datasets/new/", data.dataset_new, "desk_dataset_new"),
+    ("desk/datasets/<uuid:dataset_id>/", data.dataset, "desk_dataset"),
+    ("desk/datasets/<uuid:dataset_id>/change/", data.dataset_change, "desk_dataset_change"),
+    ("desk/datasets/<uuid:dataset_id>/versions/new/", data.dataset_version_new, "desk_dataset_version_new"),
+    ("desk/datasets/<uuid:dataset_id>/uses/new/", data.dataset_use_new, "desk_dataset_use_new"),
+    ("desk/evaluations/new/", evaluating.evaluation_new, "desk_evaluation_new"),
+    ("desk/evaluations/thresholds/new/", evaluating.threshold_new, "desk_threshold_new"),
+    ("desk/evaluations/<uuid:evaluation_id>/", evaluating.evaluation, "desk_evaluation"),
+    (
+        "desk/evaluations/models/<uuid:evaluated_version_id>/",
+        evaluating.model_evaluations,
+        "desk_model_evaluations",
+    ),
+    ("desk/evidence/", evidencing.evidence_list, "desk_evidence_list"),
+    ("desk/evidence/new/", evidencing.evidence_new, "desk_evidence_new"),
+    ("desk/evidence/gaps/", evidencing.gaps, "desk_evidence_gaps"),
+    ("desk/evidence/<uuid:evidence_id>/", evidencing.evidence, "desk_evidence"),
+    ("desk/evidence/<uuid:evidence_id>/revoke/", evidencing.evidence_revoke, "desk_evidence_revoke"),
     ("desk/models/new/", registering.model_new, "desk_model_new"),
     ("desk/pools/new/", registering.pool_new, "desk_pool_new"),
 )

@@ -3,6 +3,9 @@
 from django.urls import path
 
 from governance.api import adapters, approvals, deciding, policies, registry, usecases
+from governance.api import datasets as data
+from governance.api import evaluations as evaluating
+from governance.api import evidence as evidencing
 
 urlpatterns = [
     path("models", registry.Models.as_view(), name="api-models"),
@@ -18,6 +21,20 @@ urlpatterns = [
         name="api-classifications",
     ),
     path("classification-tree", usecases.ClassificationTree.as_view(), name="api-classification-tree"),
+    path("datasets", data.Datasets.as_view(), name="api-datasets"),
+    path("datasets/<uuid:dataset_id>", data.OneDataset.as_view(), name="api-dataset"),
+    path("datasets/<uuid:dataset_id>/versions", data.DatasetVersions.as_view(), name="api-dataset-versions"),
+    path("dataset-uses", data.DatasetUses.as_view(), name="api-dataset-uses"),
+    path("evaluations", evaluating.Evaluations.as_view(), name="api-evaluations"),
+    path("evaluations/<uuid:evaluation_id>", evaluating.OneEvaluation.as_view(), name="api-evaluation"),
+    path("thresholds", evaluating.Thresholds.as_view(), name="api-thresholds"),
+    path("evidence", evidencing.EvidenceItems.as_view(), name="api-evidence"),
+    path("evidence/<uuid:evidence_id>", evidencing.OneEvidence.as_view(), name="api-one-evidence"),
+    path(
+        "evidence/<uuid:evidence_id>/revocation",
+        evidencing.EvidenceRevocations.as_view(),
+        name="api-evidence-revocation",
+    ),
     path("deployments", approvals.Deployments.as_view(), name="api-deployments"),
     path("requests", approvals.Requests.as_view(), name="api-requests"),
     path("requests/<uuid:request_id>", approvals.OneRequest.as_view(), name="api-request"),

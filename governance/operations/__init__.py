@@ -8,14 +8,23 @@ from governance.operations.catalogue import CatalogueLoad, load_catalogue
 from governance.operations.closing import invalidate, revoke, withdraw
 from governance.operations.comparisons import record_comparison
 from governance.operations.conditions import ConditionAsk, meet_condition
+from governance.operations.datasets import (
+    change_dataset,
+    record_dataset_use,
+    register_dataset,
+    register_dataset_version,
+)
 from governance.operations.deciding import decide
 from governance.operations.deployments import request_deployment
+from governance.operations.evaluations import EvaluationResult, Measured, record_evaluation
+from governance.operations.evidencing import record_evidence, revoke_evidence
 from governance.operations.following import Followed, follow_log
 from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.policies import decide_policy, propose_policy, withdraw_policy
 from governance.operations.pools import register_gpu_pool
 from governance.operations.sweeping import Swept, sweep
+from governance.operations.thresholds import set_threshold
 from governance.operations.usecases import classify_use_case, register_use_case
 
 __all__ = [
@@ -23,10 +32,13 @@ __all__ = [
     "CatalogueLoad",
     "ConditionAsk",
     "DeploymentAsk",
+    "EvaluationResult",
     "Followed",
+    "Measured",
     "Recorded",
     "Refused",
     "Swept",
+    "change_dataset",
     "classify_use_case",
     "decide",
     "decide_policy",
@@ -37,8 +49,13 @@ __all__ = [
     "meet_condition",
     "propose_policy",
     "record_comparison",
+    "record_dataset_use",
+    "record_evaluation",
+    "record_evidence",
     "register_adapter",
     "register_agent",
+    "register_dataset",
+    "register_dataset_version",
     "register_from_catalogue",
     "register_from_files",
     "register_from_folder",
@@ -46,6 +63,8 @@ __all__ = [
     "register_use_case",
     "request_deployment",
     "revoke",
+    "revoke_evidence",
+    "set_threshold",
     "sweep",
     "withdraw",
     "withdraw_policy",

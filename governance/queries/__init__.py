@@ -2,8 +2,30 @@
 
 from governance.queries.adapters import AdapterNotFound, AdapterPage, adapter_page
 from governance.queries.approvals import Approval, ConditionLine, approval, conditions_of
+from governance.queries.datasets import DatasetNotFound, DatasetPage, dataset_page, dataset_snapshot
 from governance.queries.deployments import DeploymentNotFound, DeploymentPage, deployment_page
 from governance.queries.desk import HomeCounts, Queue, QueueLine, home, next_waiting, queue, waiting_count
+from governance.queries.evaluations import (
+    EvaluationNotFound,
+    EvaluationPage,
+    ModelEvaluations,
+    evaluation_page,
+    evaluation_snapshot,
+    model_evaluations,
+)
+from governance.queries.evidence import (
+    EvidenceNotFound,
+    EvidencePage,
+    EvidenceUse,
+    Standing,
+    evidence_about,
+    evidence_list,
+    evidence_page,
+    evidence_snapshot,
+    evidence_standing,
+    evidence_uses,
+)
+from governance.queries.gaps import Gap, evidence_gaps
 from governance.queries.lists import Listed, listed, request_snapshot
 from governance.queries.policies import policy_snapshot
 from governance.queries.reconciling import Mismatch, reconcile
@@ -25,25 +47,47 @@ __all__ = [
     "Approval",
     "ClassifyPage",
     "ConditionLine",
+    "DatasetNotFound",
+    "DatasetPage",
     "DeploymentNotFound",
     "DeploymentPage",
+    "EvaluationNotFound",
+    "EvaluationPage",
+    "EvidenceNotFound",
+    "EvidencePage",
+    "EvidenceUse",
+    "Gap",
     "HomeCounts",
     "Listed",
     "Mismatch",
+    "ModelEvaluations",
     "Newest",
     "Queue",
     "QueueLine",
     "RequestNotFound",
     "ReviewPage",
+    "Standing",
     "UseCaseNotFound",
     "UseCasePage",
     "adapter_page",
     "approval",
     "classify_page",
     "conditions_of",
+    "dataset_page",
+    "dataset_snapshot",
     "deployment_page",
+    "evaluation_page",
+    "evaluation_snapshot",
+    "evidence_about",
+    "evidence_gaps",
+    "evidence_list",
+    "evidence_page",
+    "evidence_snapshot",
+    "evidence_standing",
+    "evidence_uses",
     "home",
     "listed",
+    "model_evaluations",
     "newest_entries",
     "next_waiting",
     "policy_snapshot",

@@ -24,6 +24,13 @@ NAMES: Final = MappingProxyType(
         "request": "deployment__name",
         "use_case": "name",
         "approval_policy": "name",
+        "dataset": "name",
+        "dataset_version": "dataset__name",
+        "dataset_use": "dataset_version__dataset__name",
+        "metric_threshold": "metric",
+        "evaluation_run": "model_version__model__name",
+        "metric": "name",
+        "evidence": "title",
     }
 )
 """Kinds that are listed, and the column their `name` filter looks at."""

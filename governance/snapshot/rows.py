@@ -100,6 +100,36 @@ FIELDS: Final = MappingProxyType(
             "reason", "proposed_at", "decided_by_id", "decision_reason", "decided_at", "row_version",
         ),
         "finding": ("id", "kind", "subject", "scope", "entry_index", "detail", "raised_at"),
+        "dataset": ("id", "name", "dataset_type", "intended_use", "owner_id", "registered_at", "row_version"),
+        "dataset_version": (
+            "id", "dataset_id", "version", "dataset_size", "data_collection_process", "data_preprocessing",
+            "known_bias", "confidentiality_level", "has_sensitive_personal_information",
+            "anonymization_method_used", "licence", "provenance", "sha256", "source", "registered_by",
+            "registered_at",
+        ),
+        "dataset_use": (
+            "id", "dataset_version_id", "model_version_id", "adapter_id", "purpose", "note", "recorded_by",
+            "recorded_at",
+        ),
+        "metric_threshold": (
+            "id", "model_id", "use_case_id", "metric", "slice", "version", "shape", "limit_value",
+            "upper_value", "reason", "valid_from", "set_by", "set_at",
+        ),
+        "evaluation_run": (
+            "id", "number", "model_version_id", "adapter_id", "use_case_id", "dataset_version_id",
+            "weight_dtype", "quantisation", "hardware", "protocol", "tool", "tool_version", "run_at",
+            "artefact_sha256", "artefact_address", "signed_by", "notes", "pushed_by", "recorded_at",
+        ),
+        "metric": (
+            "id", "run_id", "number", "name", "type", "slice", "value", "unit", "lower_bound", "upper_bound",
+            "decision_threshold", "passes_from", "passes_from_open", "passes_to", "passes_to_open", "status",
+        ),
+        "evidence": (
+            "id", "number", "title", "kind", "subject_kind", "subject_id", "sha256", "size_bytes",
+            "media_type", "address", "collected_at", "valid_until", "classification", "owner_id",
+            "supersedes_id", "recorded_by", "recorded_at",
+        ),
+        "evidence_revocation": ("id", "evidence_id", "reason", "revoked_by", "revoked_at"),
     }
 )  # fmt: skip
 """Columns of each governed table; a test holds them against the models, so none can be left out."""

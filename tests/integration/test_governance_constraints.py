@@ -26,8 +26,18 @@ INSERT_ONLY = [
     "request_exclusion",
     "sealed_decision",
 ]
+INSERT_ONLY += [
+    "dataset_version",
+    "dataset_use",
+    "metric_threshold",
+    "evaluation_run",
+    "metric",
+    "evidence",
+    "evidence_revocation",
+]
 KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
 KEPT += ["condition", "approval_policy"]
+KEPT += ["dataset"]
 
 
 @pytest.fixture
