@@ -14,15 +14,18 @@ from audit.queries.erasures import waiting_for
 from audit.queries.names import names_of
 from audit.queries.recent import Recent, recent
 from audit.queries.roles import AUDITORS, REQUESTERS, roles_of
+from governance.queries.attention import Attention, attention
 from governance.queries.desk import HomeCounts, waiting_count
 from governance.queries.desk import home as desk_home
 from governance.queries.fleet import Fleet, fleet
+from governance.queries.gaps import Gap, evidence_gaps
 from governance.queries.quoting import Told, details
 from reports.queries import ReportRow, reports, why_not_read
 
 LOOKED_BACK = timedelta(days=7)
 SHOWN = 5
 NEWEST = 8
+GAPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Home:
     Attributes:
         is_auditor: auditors see reports and how to check them before approvals.
         is_requester: may ask for a deployment.
-        desk: approvals. `fleet`: memory and spend. `findings`, `gaps`: of the last seven days.
+        desk: approvals. `fleet`: memory and spend. `attention`: what ends or is due soon.
+        evidence_gaps: what is missing or about to be. `findings`, `gaps`: of the last seven days.
         self_check: its last run and its rounds, None before the first.
         names: of the targets that the gaps are about, by reference.
         reports: the newest ones, empty for those who may not read them.
@@ -44,6 +48,8 @@ class Home:
     is_requester: bool
     desk: HomeCounts
     fleet: Fleet
+    attention: Attention
+    evidence_gaps: tuple[Gap, ...]
     findings: Recent
     gaps: Recent
     self_check: Checked | None
@@ -72,6 +78,8 @@ def home(*, user: User, now: datetime) -> Home:
         is_requester=REQUESTERS in roles,
         desk=desk_home(user),
         fleet=fleet(now=now),
+        attention=attention(now=now),
+        evidence_gaps=evidence_gaps(now)[:GAPS],
         findings=found,
         gaps=gaps,
         self_check=last_self_check(now=now),

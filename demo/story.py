@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from audit.models import User
+from demo.evidence import evidence_steps
 from demo.uses import CLAIMS, CUSTOMERS, ENGINEERING, HIRING
 from governance import operations
 from governance.models import ApprovalPolicyVersion, ApprovalRequest, Condition, GpuPool, Model, ModelVersion, UseCase
@@ -66,7 +67,15 @@ Step = tuple[float, Callable[[datetime], object]]
 
 def tell_story(cast: Cast, uses: Mapping[str, UseCase], *, now: datetime) -> None:
     """The weeks before `now`, in the order of time."""
-    steps = (*_grounds(cast), *_hiring(cast, uses), *_trial(cast, uses), *_chat(cast, uses), *_code(cast, uses))
+    recorded = evidence_steps(cast.requester, uses)
+    steps = (
+        *_grounds(cast),
+        *recorded,
+        *_hiring(cast, uses),
+        *_trial(cast, uses),
+        *_chat(cast, uses),
+        *_code(cast, uses),
+    )
     for days, act in sorted(steps, key=lambda step: -step[0]):
         act(now - timedelta(days=days))
 
@@ -125,6 +134,19 @@ def _trial(cast: Cast, uses: Mapping[str, UseCase]) -> Iterator[Step]:
         "A trial without effect on any claim; it ends by itself after three weeks.",
     )  # fmt: skip
     yield 12.9, lambda at: operations.sweep(now=at)
+
+
+def _search(cast: Cast, uses: Mapping[str, UseCase]) -> Iterator[Step]:
+    """A trial that ends soon."""
+    why = "Clerks look up terms forty times a day; a trial will show whether the passages are the right ones."
+    yield 14, partial(
+        _ask, cast, "terms-search", why, uses[CLAIMS], "Mistral 7B v0.3", environment="staging",
+        purpose="Find the passages of policy terms that a claim turns on.",
+    )  # fmt: skip
+    yield 13, partial(
+        _decide, "terms-search", why, cast.second_reviewer, "approve",
+        "It shows passages and decides nothing; three weeks are enough to compare.",
+    )  # fmt: skip
 
 
 def _chat(cast: Cast, uses: Mapping[str, UseCase]) -> Iterator[Step]:

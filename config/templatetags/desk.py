@@ -99,6 +99,16 @@ def waiting(context: template.Context, moment: datetime) -> str:
     return span_words(moment, now if isinstance(now, datetime) else timezone.now())
 
 
+@register.simple_tag(takes_context=True)
+def left(context: template.Context, moment: datetime) -> str:
+    """How long there is until `moment`, or how long it is past."""
+    found = context.get("now")
+    now = found if isinstance(found, datetime) else timezone.now()
+    if moment > now:
+        return _("in %(span)s") % {"span": span_words(now, moment)}
+    return _("%(span)s late") % {"span": span_words(moment, now)}
+
+
 def age_words(moment: datetime, now: datetime) -> str:
     """ "2 s ago", "14 min ago", "3 days ago": never a negative age."""
     return _("%(span)s ago") % {"span": span_words(moment, now)}

@@ -94,6 +94,7 @@ class EvidenceLine:
     valid_until: date | None
     mark: str
     word: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,15 @@ def evidence_about(reference: str, *, now: datetime) -> tuple[EvidenceLine, ...]
     kind, _colon, label = reference.partition(":")
     rows = judged().filter(subject_kind=kind, subject_id=UUID(label)).order_by("-number")[:SHOWN]
     return _lines(rows, now)
+
+
+def evidence_of(references: Iterable[str], *, now: datetime) -> tuple[EvidenceLine, ...]:
+    """The newest evidence about any of several things (`kind:uuid`), in two queries."""
+    about = Q()
+    for reference in references:
+        kind, _colon, label = reference.partition(":")
+        about |= Q(subject_kind=kind, subject_id=UUID(label))
+    return _lines(judged().filter(about).order_by("-number")[:SHOWN], now)
 
 
 def evidence_list(*, now: datetime, kind: str = "", standing: str = "", page: int = 1) -> EvidenceList:
@@ -309,6 +319,7 @@ def _lines(rows: Iterable[Evidence], now: datetime) -> tuple[EvidenceLine, ...]:
                 valid_until=row.valid_until,
                 mark=MARKS[standing],
                 word=standing_word(standing),
+                sha256=row.sha256,
             )
         )
     return tuple(lines)

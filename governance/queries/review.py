@@ -16,6 +16,7 @@ from audit.queries.entries import entries_at
 from governance.models import ApprovalRequest, Decision, Revision
 from governance.queries.adapters import AdapterLine, adapter_lines
 from governance.queries.fit import Fit, read_fit
+from governance.queries.grounds import Grounds, grounds
 from governance.queries.people import names_of
 from governance.queries.reviewing import Way, way
 from governance.queries.rights import viewer, why_not_decide, why_not_withdraw
@@ -59,6 +60,7 @@ class ReviewPage:
         changed, same: configuration against what was approved when it was asked; all in `changed` when new.
         blocked: why this person may not decide; empty when they may.
         withdraw_blocked: the same for taking it back.
+        grounds: the use and its tier, costs, evidence and evaluations.
         way: stages, rounds, exclusions, conditions, validity, and what this person may do besides deciding.
     """
 
@@ -98,6 +100,7 @@ class ReviewPage:
     blocked: str
     withdraw_blocked: str
     way: Way
+    grounds: Grounds
     min_reason: int = MIN_REASON
 
     @property
@@ -159,6 +162,7 @@ def review_page(request_id: UUID, *, user: User, now: datetime | None = None) ->
         blocked=why_not_decide(found, who, steps.deciders, steps.excluded, now=moment),
         withdraw_blocked=why_not_withdraw(found, who.person_id),
         way=steps,
+        grounds=grounds(found, now=moment),
     )
 
 
@@ -174,7 +178,7 @@ def _told(found: ApprovalRequest, subjects: Sequence[str]) -> tuple[Mapping[str,
 def _request(request_id: UUID) -> ApprovalRequest:
     found = (
         ApprovalRequest.objects.select_related(
-            "deployment", "revision__model_version__model", "revision__gpu_pool__gpu_model",
+            "deployment__use_case", "revision__model_version__model", "revision__gpu_pool__gpu_model",
             "previous_revision", "requester", "previous_request",
         )
         .filter(pk=request_id)

@@ -13,7 +13,7 @@ from governance.queries.people import names_of
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One entry in words, with its number."""
+    """One entry in words, with its number. `at`: when it happened, as who recorded it said."""
 
     at: datetime
     what: str
@@ -26,7 +26,7 @@ def history_lines(entries: Sequence[EntryRow]) -> tuple[HistoryLine, ...]:
     words = _words()
     return tuple(
         HistoryLine(
-            at=entry.received_at,
+            at=entry.occurred_at,
             what=words.get(entry.type, _("%(type)s by %(who)s")) % {"who": names[entry.actor], "type": entry.type},
             entry=entry.index,
         )
