@@ -13,3 +13,5 @@ for _name in READ_BY_SETTINGS:
 os.environ.update(ENVIRONMENT)
 
 from config.settings import *
+
+PASSWORD_HASHERS = ["tests.services.hashing.FewRounds"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.queries import StateRow
+from reports.collect.approvals import parsed
 from reports.collect.evidence import Ledger
 from reports.collect.subjects import Subjects
 from reports.dataset import Field, FieldGroup, FieldState
@@ -47,6 +48,7 @@ REVISION = (
     Spec("tensor_parallel", "tensor_parallel"),
     Spec("reasoning_cap", "reasoning_cap", "tokens", absent="The revision sets no cap on reasoning"),
     Spec("tool_grants", "tool_grants", "list", absent="The revision grants no tools"),
+    Spec("adapters", "content", "adapters", absent="The revision loads no adapters beside its model"),
 )
 MODEL = (
     Spec("name", "name"),
@@ -135,7 +137,7 @@ def _field(spec: Spec, state: StateRow, names: Mapping[str, str]) -> Field:
         key=spec.key,
         state=FieldState.DERIVED if derived else FieldState.PROVIDED,
         value=value,
-        unit="" if spec.unit == "list" else spec.unit,
+        unit="" if spec.unit in {"list", "adapters"} else spec.unit,
         reason=derived,
         entries=(state.index,),
     )
@@ -151,9 +153,19 @@ def _person(spec: Spec, raw: Any, state: StateRow, names: Mapping[str, str]) -> 
 
 
 def _value(spec: Spec, raw: Any) -> str | int | None:
-    readers: dict[str, Callable[[Any], str | int | None]] = {"list": lambda items: ", ".join(map(str, items)) or None}
+    readers: dict[str, Callable[[Any], str | int | None]] = {
+        "list": lambda items: ", ".join(map(str, items)) or None,
+        "adapters": _adapters,
+    }
     if raw is None or raw == "" or isinstance(raw, bool):
         return None
     if spec.unit in readers:
         return readers[spec.unit](raw)
     return raw if isinstance(raw, str | int) else None
+
+
+def _adapters(content: Any) -> str | None:
+    """Name and version of every adapter in the canonical content of a revision."""
+    loaded = parsed(content).get("adapters")
+    named = [f"{item.get('name')} {item.get('version')}" for item in loaded or () if isinstance(item, dict)]
+    return ", ".join(named) or None

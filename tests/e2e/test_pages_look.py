@@ -1,64 +1,71 @@
 """Every page in a real browser: accessible, inside the content security policy, readable on a phone, in the dark.
 
-The web server is the real one on a clone of its own; nothing is imitated but the log-in, whose session is made
-here.
+The web server is the real one on a clone of its own, which the tests share: none changes what another looks at.
+Nothing is imitated but the log-in, whose session is made here.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
 
+import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
 
-from audit.models import Alarm, Checkpoint, User
+from audit.models import Checkpoint, User
 from governance import operations
 from governance.classification import Answer, newest
 from governance.models import ApprovalRequest, UseCase
 from tests.absence import needs_chromium
 from tests.integration.reports_story import sign, tell_report
 from tests.integration.test_governance_adapters import config, register
-from tests.services.processes import Web
+from tests.services.databases import Database, cloned, pointed_at
+from tests.services.processes import running_web
 
 WIDTHS = (320, 420, 768, 1024, 1440)
-
-
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 PASSPHRASE = "a long pass phrase"
+RAISED = (
+    "INSERT INTO alarm (kind, entry_index, subject, detail, raised_at)"
+    " VALUES ('section', 3, '', 'Does not open.', now())"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """A running site with a story in it: its address, a session of each role, and one of each kind of page."""
+class Told:
+    """A database with a story in it, a session of each role, and the address of one of each kind of page."""
 
-    url: str
+    database: Database
     sessions: dict[str, str]
     addresses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A browser that looks at a site."""
+    """A browser that looks at a running site."""
 
-    site: Site
+    told: Told
+    url: str
     browser: Browser
 
-    def context(self, role: str | None, *, scheme: str = "light", scripts: bool = True) -> BrowserContext:
-        """A browser profile, logged in as `role`."""
-        context = self.browser.new_context(
-            base_url=self.site.url,
-            color_scheme="dark" if scheme == "dark" else "light",
-            java_script_enabled=scripts,
-            locale="en-GB",
-        )
+    @contextmanager
+    def page(self, role: str | None, *, scripts: bool = True) -> Iterator[Page]:
+        """A page in a new browser profile, logged in as `role`."""
+        context = self.browser.new_context(base_url=self.url, java_script_enabled=scripts, locale="en-GB")
         if role:
-            value = self.site.sessions[role]
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": self.site.url}])
-        return context
+            value = self.told.sessions[role]
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": self.url}])
+        yield context.new_page()
+        context.close()
 
 
 def _session(user: User) -> str:
@@ -106,43 +113,55 @@ def _classified(requester: User) -> None:
     )
 
 
-@pytest.fixture
-def site(web: Web) -> Site:
-    reported = tell_report()
-    adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
-    reported.story.submitted(name="call-summary", adapters=(adapter.id,))
-    _classified(reported.story.requester)
-    sign()
-    reported.auditor.set_password(PASSPHRASE)
-    reported.auditor.save()
-    people = {"requester": reported.story.requester, "auditor": reported.auditor}
-    sessions = {role: _session(user) for role, user in people.items()}
-    return Site(web.url, sessions, tuple(_addresses()))
+@pytest.fixture(scope="module")
+def told(
+    django_db_setup: None, template_database: str, worker_name: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Told]:
+    with cloned(template_database, worker_name) as database:
+        with pointed_at(database, worker_name, django_db_blocker):
+            reported = tell_report()
+            adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
+            reported.story.submitted(name="call-summary", adapters=(adapter.id,))
+            _classified(reported.story.requester)
+            sign()
+            # Hashed as the site would: its first use must not make it a new one, which ends the other sessions.
+            reported.auditor.password = PBKDF2PasswordHasher().encode(PASSPHRASE, salt="e2e" * 8)
+            reported.auditor.save()
+            people = {"requester": reported.story.requester, "auditor": reported.auditor}
+            sessions = {role: _session(user) for role, user in people.items()}
+            story = Told(database, sessions, tuple(_addresses()))
+        yield story
 
 
-@pytest.fixture
-def red_site(site: Site) -> Site:
-    """The same after something changed a stored entry."""
-    Alarm.objects.create(kind="section", entry_index=3, subject="", detail="Does not open.", raised_at=timezone.now())
-    return site
-
-
-@pytest.fixture
-def look() -> Iterator[Callable[[Site], Visitor]]:
-    """Opens a browser. Playwright keeps an event loop in this thread: the database is done with before it starts."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Playwright keeps an event loop in this thread, in which Django uses no database: what follows does without."""
     program = needs_chromium()
-    with ExitStack() as stack:
-
-        def opened(site: Site) -> Visitor:
-            playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-            stack.callback(browser.close)
-            return Visitor(site, browser)
-
-        yield opened
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
 
 
-Look = Callable[[Site], Visitor]
+@pytest.fixture(scope="module")
+def visitor(
+    told: Told, browser: Browser, worker_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Visitor]:
+    with (
+        cloned(told.database.name, worker_name) as database,
+        running_web(database, worker_name, tmp_path_factory.mktemp("site")) as web,
+    ):
+        yield Visitor(told, web.url, browser)
+
+
+@pytest.fixture
+def red_visitor(told: Told, browser: Browser, worker_name: str, tmp_path: Path) -> Iterator[Visitor]:
+    """The same after something changed a stored entry."""
+    with cloned(told.database.name, worker_name) as database:
+        with psycopg.connect(database.environment("app")["DATABASE_URL"]) as connection:
+            connection.execute(RAISED)
+        with running_web(database, worker_name, tmp_path) as web:
+            yield Visitor(told, web.url, browser)
 
 
 def listen(page: Page) -> list[str]:
@@ -157,82 +176,89 @@ def violations(page: Page) -> list[tuple[str, list[str]]]:
     return [(found["id"], found["nodes"][0]["target"]) for found in Axe().run(page).response["violations"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible_and_keep_the_policy(site: Site, look: Look, scheme: str) -> None:
-    page = look(site).context("requester", scheme=scheme).new_page()
-    said = listen(page)
-    for address in site.addresses:
-        answer = page.goto(address)
-        assert answer and answer.ok, address
-        assert said == [], address
-        assert violations(page) == [], address
-        said.clear()  # axe itself tries to inline the sheets that stock forms import
+SETTLED = "Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
+"""A button whose colour is on its way from one scheme to the other is neither."""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_red_page_is_accessible_too(red_site: Site, look: Look, scheme: str) -> None:
-    page = look(red_site).context("auditor", scheme=scheme).new_page()
-    said = listen(page)
-    for address in ("/admin/", "/admin/ledger/3/", "/admin/reports/"):
-        page.goto(address)
-        assert page.get_by_role("alert").first.is_visible()
-        assert said == [], address
-        assert violations(page) == [], address
-        said.clear()
+def looked_over(page: Page, address: str) -> None:
+    """Nothing that axe objects to, in light and in dark; nothing beyond the edge at any width."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(SETTLED)
+        assert violations(page) == [], (address, scheme)
+    page.emulate_media(color_scheme="light")
+    size = page.viewport_size
+    assert size
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over <= 0, (address, width)
+    page.set_viewport_size(size)
 
 
-def test_nothing_scrolls_sideways(site: Site, look: Look) -> None:
-    page = look(site).context("requester").new_page()
-    for address in [*site.addresses, "/admin/login/"]:
-        page.goto(address)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 800})
-            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert over <= 0, (address, width)
+def test_pages_are_accessible_keep_the_policy_and_scroll_in_one_direction(visitor: Visitor) -> None:
+    with visitor.page("requester") as page:
+        said = listen(page)
+        for address in (*visitor.told.addresses, "/admin/login/"):
+            answer = page.goto(address)
+            assert answer and answer.ok, address
+            assert said == [], address
+            looked_over(page, address)
+            said.clear()  # axe itself tries to inline the sheets that stock forms import
 
 
-def test_signing_in_and_filters_need_no_script(site: Site, look: Look) -> None:
-    page = look(site).context(None, scripts=False).new_page()
-    page.goto("/admin/ledger/")
-    page.get_by_label("Username").fill("auditor")
-    page.get_by_label("Password").fill(PASSPHRASE)
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_label("What happened").select_option("decision.recorded")
-    page.get_by_role("button", name="Show").click()
-    assert page.locator("table.ledger tbody tr").count() == 1
-    page.locator("table.ledger tbody a").first.click()
-    assert page.get_by_role("heading", name="Path to the signed root").is_visible()
+def test_a_red_page_is_so_too(red_visitor: Visitor) -> None:
+    with red_visitor.page("auditor") as page:
+        said = listen(page)
+        for address in ("/admin/", "/admin/ledger/3/", "/admin/reports/"):
+            page.goto(address)
+            assert page.get_by_role("alert").first.is_visible()
+            assert said == [], address
+            looked_over(page, address)
+            said.clear()
 
 
-def test_the_keyboard_reaches_the_content_first(site: Site, look: Look) -> None:
-    page = look(site).context("auditor").new_page()
-    page.goto("/admin/")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip-to-content-link"
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "content-start"
+def test_signing_in_and_filters_need_no_script(visitor: Visitor) -> None:
+    with visitor.page(None, scripts=False) as page:
+        page.goto("/admin/ledger/")
+        page.get_by_label("Username").fill("auditor")
+        page.get_by_label("Password").fill(PASSPHRASE)
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_label("What happened").select_option("decision.recorded")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("table.ledger tbody tr")).to_have_count(1)
+        page.locator("table.ledger tbody a").first.click()
+        page.get_by_role("heading", name="Path to the signed root").wait_for()
 
 
-def test_an_auditor_takes_a_bundle_away(site: Site, look: Look) -> None:
-    page = look(site).context("auditor").new_page()
-    page.goto("/admin/ledger/3/")
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download bundle, JSON").click()
-    assert waiting.value.suggested_filename == "entry-3.assay.json"
+def test_the_keyboard_reaches_the_content_first(visitor: Visitor) -> None:
+    with visitor.page("auditor") as page:
+        page.goto("/admin/")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip-to-content-link"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "content-start"
 
 
-def test_the_language_changes_by_a_button(site: Site, look: Look) -> None:
-    page = look(site).context("auditor").new_page()
-    page.goto("/admin/ledger/")
-    page.get_by_role("button", name="日本語").click()
-    assert page.get_by_role("heading", name="台帳", exact=True).is_visible()
-    assert violations(page) == []
+def test_an_auditor_takes_a_bundle_away(visitor: Visitor) -> None:
+    with visitor.page("auditor") as page:
+        page.goto("/admin/ledger/3/")
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="Download bundle, JSON").click()
+        assert waiting.value.suggested_filename == "entry-3.assay.json"
 
 
-def test_a_command_is_copied(site: Site, look: Look) -> None:
-    context = look(site).context("auditor")
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.goto("/api/docs")
-    page.locator("button.copy").nth(1).click()
-    assert page.evaluate("navigator.clipboard.readText()").startswith("curl -sS")
+def test_the_language_changes_by_a_button(visitor: Visitor) -> None:
+    with visitor.page("auditor") as page:
+        page.goto("/admin/ledger/")
+        page.get_by_role("button", name="日本語").click()
+        page.get_by_role("heading", name="台帳", exact=True).wait_for()
+        assert violations(page) == []
+
+
+def test_a_command_is_copied(visitor: Visitor) -> None:
+    with visitor.page("auditor") as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto("/api/docs")
+        page.locator("button.copy").nth(1).click()
+        assert page.evaluate("navigator.clipboard.readText()").startswith("curl -sS")

@@ -12,6 +12,7 @@ from audit.queries.roles import DATA_PROTECTION
 from audit.tlog.bundle import verify_bundle
 from governance import operations as governance
 from governance import queries
+from governance.models import Deployment
 from reports import dataset, operations
 from reports.collect import Material, activity, evidence, material, subjects
 from reports.collect.telemetry import MAX_WINDOWS
@@ -21,6 +22,7 @@ from tests.integration import reports_windows as windows
 from tests.integration.erasure_story import REASON, person
 from tests.integration.governance_story import NOW
 from tests.integration.reports_story import Reported, call, sign
+from tests.integration.test_governance_adapters import register
 from tests.services.constants import SIGNING_KEY
 from tests.services.databases import Database
 
@@ -205,3 +207,17 @@ def test_a_full_report_renders(reported: Reported) -> None:
         windows.hardware(reported.story.pool, at, rows, missed=5 * (n == 3))
     found = collect(reported)
     assert made_from(found.report, found.dataset, found.facts).startswith(b"%PDF-1.7")
+
+
+def test_a_revision_names_the_adapters_it_loads(reported: Reported) -> None:
+    def loaded() -> tuple[dataset.FieldState, object]:
+        (revision,) = [group for group in collect(reported).report.groups if group.key == "revision"]
+        (field,) = [field for field in revision.fields if field.key == "adapters"]
+        return field.state, field.value
+
+    assert loaded() == (dataset.FieldState.NOT_APPLICABLE, None)
+    story = reported.story
+    tone = register(story)
+    name = Deployment.objects.get(pk=reported.deployment).name
+    story.decided(story.submitted(name, adapters=(tone.id,), purpose=""))
+    assert loaded() == (dataset.FieldState.PROVIDED, "tone 1")

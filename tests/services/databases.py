@@ -118,13 +118,31 @@ def django_db_setup(template_database: str, worker_name: str, django_db_blocker:
 _clones = 0
 
 
-def _clone(template: str, worker: str) -> str:
+@contextmanager
+def cloned(template: str, worker: str) -> Iterator[Database]:
+    """A clone, dropped afterwards. Nobody may be connected to `template` meanwhile."""
     global _clones
     _clones += 1
-    name = f"assay_test_{run_id()}_{worker}_{_clones}"
+    database = Database(f"assay_test_{run_id()}_{worker}_{_clones}")
     with maintenance(admin_url()) as connection:
-        create_database(connection, name, ROLES, template=template)
-    return name
+        create_database(connection, database.name, ROLES, template=template)
+    try:
+        yield database
+    finally:
+        with maintenance(admin_url()) as connection:
+            drop_database(connection, database.name)
+
+
+@contextmanager
+def pointed_at(database: Database, worker: str, blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Django's connections point to `database` inside. Clones of it can be made afterwards."""
+    _point_connections(database.name)
+    try:
+        with blocker.unblock():
+            yield
+            connections.close_all()
+    finally:
+        _point_connections(f"assay_test_{run_id()}_{worker}")
 
 
 @contextmanager
@@ -132,16 +150,8 @@ def clone_of(template: str, worker: str, blocker: DjangoDbBlocker) -> Iterator[D
     """A clone that Django's connections point to inside; dropped afterwards. Clones of it can be made once its
     connections are closed.
     """
-    database = Database(_clone(template, worker))
-    _point_connections(database.name)
-    try:
-        with blocker.unblock():
-            yield database
-            connections.close_all()
-    finally:
-        _point_connections(f"assay_test_{run_id()}_{worker}")
-        with maintenance(admin_url()) as connection:
-            drop_database(connection, database.name)
+    with cloned(template, worker) as database, pointed_at(database, worker, blocker):
+        yield database
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,14 +74,14 @@ class Web:
     process: child.Child
 
 
-@pytest.fixture
-def web(committed: Database, worker_name: str, tmp_path: Path) -> Iterator[Web]:
-    """The real gunicorn on a free port, on the committed clone."""
+@contextmanager
+def running_web(database: Database, worker: str, folder: Path) -> Iterator[Web]:
+    """The real gunicorn on a free port, on `database`; its files in `folder`."""
     server = child.start(
         "web",
         programs.web(bind="127.0.0.1:0", workers=1),
-        environment=process_environment(committed, "app", worker=worker_name, folder=tmp_path),
-        log=tmp_path / "web.log",
+        environment=process_environment(database, "app", worker=worker, folder=folder),
+        log=folder / "web.log",
         directory=programs.CHECKOUT,
     )
     try:
@@ -90,6 +91,13 @@ def web(committed: Database, worker_name: str, tmp_path: Path) -> Iterator[Web]:
         yield Web(match[1], server)
     finally:
         child.stop([server], grace=15)
+
+
+@pytest.fixture
+def web(committed: Database, worker_name: str, tmp_path: Path) -> Iterator[Web]:
+    """The real gunicorn on the committed clone."""
+    with running_web(committed, worker_name, tmp_path) as server:
+        yield server
 
 
 def _is_up(process: child.Child, sign: str) -> bool:
