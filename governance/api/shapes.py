@@ -125,7 +125,7 @@ class ConditionSchema(serializers.Serializer[dict[str, object]]):
     text = serializers.CharField()
     due_at = serializers.DateTimeField()
     on_breach = serializers.ChoiceField(choices=Condition.OnBreach.values)
-    state = serializers.ChoiceField(choices=Condition.State.values)
+    state = serializers.CharField(help_text="open, met or breached")
     met_at = serializers.DateTimeField(allow_null=True)
     evidence = serializers.CharField()
     blocks = serializers.BooleanField(help_text="Late, not met, and the revision may not run because of it.")
