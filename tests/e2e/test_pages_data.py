@@ -53,6 +53,7 @@ def test_the_pages_are_accessible_narrow_dark_and_within_the_policy(web: Web) ->
                 assert violations(page) == [], address
                 said.clear()  # axe itself tries to inline the sheets that stock forms import
         # By keyboard alone: say why, and revoke.
+        page = browser.contexts[0].new_page()
         page.goto(reverse("admin:desk_evidence", args=[wrong.pk]))
         page.get_by_label("Why").focus()
         page.keyboard.type("It is of another model.")
