@@ -155,7 +155,7 @@ def test_what_is_missing(story: Story) -> None:
     assessed = evidence(story, valid_until=date(2027, 11, 20), **about)
     assert [gap.mark for gap in queries.evidence_gaps(NOW)] == ["warn"]
     late = queries.evidence_gaps(datetime(2027, 11, 21, tzinfo=NOW.tzinfo))
-    assert [gap.mark for gap in late] == ["bad", "bad", "bad"]
+    assert [(gap.mark, gap.word) for gap in late] == [("bad", "expired"), ("bad", "expired"), ("bad", "missing")]
     operations.revoke_evidence(by=story.requester, evidence_id=assessed.pk, reason="Not signed.", now=NOW)
     assert [gap.mark for gap in queries.evidence_gaps(NOW)] == ["warn", "bad"]
 
