@@ -35,7 +35,9 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
 def dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     """What the data are, how each version came about, and what was made or tried with it."""
     found = _page(dataset_id)
-    context = {"title": found.name, "dataset": found, "blocked": _blocked(request)}
+    about = [f"dataset:{found.id}", *(f"dataset_version:{version.id}" for version in found.versions)]
+    evidence = queries.evidence_about(*about, now=timezone.now())
+    context = {"title": found.name, "dataset": found, "evidence": evidence, "blocked": _blocked(request)}
     return page(request, "admin/governance/data/dataset.html", context)
 
 

@@ -41,6 +41,24 @@ class EvaluationSchema(serializers.Serializer[dict[str, object]]):
     )
 
 
+class FormSchema(serializers.Serializer[dict[str, object]]):
+    """A stored form of the weights, and its newest evaluation."""
+
+    weight_dtype = serializers.CharField()
+    quantised = serializers.BooleanField()
+    status = serializers.CharField(allow_null=True, help_text="passed, failed or no_threshold, of the newest run.")
+    newest = serializers.DateTimeField(allow_null=True)
+    runs = serializers.IntegerField()
+    in_use = serializers.ListField(child=serializers.CharField(), help_text="Deployments approved to run it.")
+
+
+class VersionEvaluationsSchema(serializers.Serializer[dict[str, object]]):
+    """Which stored forms of a model version were evaluated."""
+
+    model_version_id = serializers.UUIDField()
+    forms = FormSchema(many=True)
+
+
 class EvidenceSchema(serializers.Serializer[dict[str, object]]):
     """A piece of evidence with every column, and where it stands now."""
 

@@ -12,7 +12,7 @@ from audit.api.errors import problem
 from governance import operations, queries
 from governance.api.base import Registry, asked_by, page, write
 from governance.api.data_inputs import EvaluationInput, ThresholdInput
-from governance.api.data_schemas import EVALUATION, THRESHOLD, EvaluationSchema
+from governance.api.data_schemas import EVALUATION, THRESHOLD, EvaluationSchema, VersionEvaluationsSchema
 from governance.api.schemas import PAGING, PROBLEMS, ListedSchema, RegisteredSchema
 
 RESULTS_LIMIT: Final = 1024 * 1024
@@ -52,6 +52,38 @@ class Evaluations(Registry):
             return operations.record_evaluation(by=asked_by(request), result=result, now=timezone.now())
 
         return write(request, EvaluationInput, record, limit=RESULTS_LIMIT)
+
+
+class VersionEvaluations(Registry):
+    """What is known of one model version from evaluations."""
+
+    @extend_schema(
+        operation_id="get_model_version_evaluations",
+        summary="Read the evaluations of a model version",
+        description=(
+            "Whether each stored form of its weights was evaluated: those that an approved revision runs, that were"
+            " evaluated, and the one of the version itself. `status` is null where nobody evaluated the form."
+        ),
+        tags=["Registry"],
+        responses={200: VersionEvaluationsSchema, **PROBLEMS},
+    )
+    def get(self, request: Request, evaluated_version_id: UUID) -> Response:
+        try:
+            found = queries.model_evaluations(evaluated_version_id, now=timezone.now())
+        except queries.EvaluationNotFound as error:
+            return problem(404, str(error), field="evaluated_version_id")
+        forms = [
+            {
+                "weight_dtype": line.weight_dtype,
+                "quantised": line.quantised,
+                "status": line.status or None,
+                "newest": line.newest,
+                "runs": line.runs,
+                "in_use": list(line.in_use),
+            }
+            for line in found.variants
+        ]
+        return Response({"model_version_id": str(found.id), "forms": forms})
 
 
 class OneEvaluation(Registry):

@@ -27,6 +27,11 @@ urlpatterns = [
     path("dataset-uses", data.DatasetUses.as_view(), name="api-dataset-uses"),
     path("evaluations", evaluating.Evaluations.as_view(), name="api-evaluations"),
     path("evaluations/<uuid:evaluation_id>", evaluating.OneEvaluation.as_view(), name="api-evaluation"),
+    path(
+        "model-versions/<uuid:evaluated_version_id>/evaluations",
+        evaluating.VersionEvaluations.as_view(),
+        name="api-model-version-evaluations",
+    ),
     path("thresholds", evaluating.Thresholds.as_view(), name="api-thresholds"),
     path("evidence", evidencing.EvidenceItems.as_view(), name="api-evidence"),
     path("evidence/<uuid:evidence_id>", evidencing.OneEvidence.as_view(), name="api-one-evidence"),

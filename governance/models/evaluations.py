@@ -8,6 +8,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from governance.evaluation import NUMBER
 from governance.models.adapters import Adapter
@@ -151,7 +152,7 @@ class Metric(models.Model):
 
     class Status(models.TextChoices):
         PASSED = "passed", _("passed")
-        FAILED = "failed", _("failed")
+        FAILED = "failed", pgettext_lazy("evaluation", "failed")
         NO_THRESHOLD = "no_threshold", _("no threshold")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Evidence(models.Model):
@@ -24,7 +25,7 @@ class Evidence(models.Model):
         OTHER = "other", _("something else")
 
     class Secrecy(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", pgettext_lazy("secrecy", "open")
         INTERNAL = "internal", _("internal")
         CONFIDENTIAL = "confidential", _("confidential")
 

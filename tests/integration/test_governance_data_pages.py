@@ -47,6 +47,7 @@ def told(story: Story) -> list[str]:
     row = evidence(story, subject_kind="evaluation_run", subject_id=run.pk)
     evidence(story, subject_kind="evaluation_run", subject_id=run.pk, supersedes_id=row.pk)
     evidence(story)
+    evidence(story, subject_kind="dataset_version", subject_id=version.pk, kind="data_sheet")
     return pages(version.dataset_id, run.pk, row.pk, story.version)
 
 

@@ -155,7 +155,7 @@ def test_what_is_missing(story: Story) -> None:
     assessed = evidence(story, valid_until=date(2027, 11, 20), **about)
     assert [gap.mark for gap in queries.evidence_gaps(NOW)] == ["warn"]
     late = queries.evidence_gaps(datetime(2027, 11, 21, tzinfo=NOW.tzinfo))
-    assert [gap.mark for gap in late] == ["bad", "bad", "bad"]
+    assert [(gap.mark, gap.word) for gap in late] == [("bad", "expired"), ("bad", "expired"), ("bad", "missing")]
     operations.revoke_evidence(by=story.requester, evidence_id=assessed.pk, reason="Not signed.", now=NOW)
     assert [gap.mark for gap in queries.evidence_gaps(NOW)] == ["warn", "bad"]
 
@@ -168,6 +168,7 @@ def test_what_is_missing(story: Story) -> None:
         {"sha256": "0" * 63},
         {"valid_until": "2026-11-01"},
         {"supersedes_id": None, "size_bytes": -1},
+        {"supersedes_id": "first"},
     ],
 )
 def test_the_database_refuses_it_too(story: Story, change: dict[str, Any]) -> None:
@@ -177,6 +178,8 @@ def test_the_database_refuses_it_too(story: Story, change: dict[str, Any]) -> No
         "INSERT INTO evidence SELECT (jsonb_populate_record(e, jsonb_build_object('id', gen_random_uuid(),"
         " 'number', 999, 'supersedes_id', %s::text) || %s::jsonb)).* FROM evidence e WHERE id = %s"
     )
+    if change.get("supersedes_id") == "first":
+        change = {"supersedes_id": str(row.pk)}
     with pytest.raises(IntegrityError, match="evidence_"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, [str(newer.pk), json.dumps(change), str(row.pk)])
         connection.check_constraints()
