@@ -47,6 +47,13 @@ class EventType(StrEnum):
     USE_CASE_REGISTERED = "use_case.registered"
     USE_CASE_CHANGED = "use_case.changed"
     CLASSIFICATION_RECORDED = "classification.recorded"
+    MODEL_CHANGED = "model.changed"
+    GPU_POOL_CHANGED = "gpu_pool.changed"
+    AGENT_CHANGED = "agent.changed"
+    MODEL_ARTEFACT_REGISTERED = "model_artefact.registered"
+    MODEL_RELATION_DECLARED = "model_relation.declared"
+    QUANTISATION_DECLARED = "quantisation.declared"
+    STANDING_CHANGED = "standing.changed"
 
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_APPROVED = "request.approved"
@@ -121,6 +128,13 @@ STATE_TYPES = frozenset(
         EventType.USE_CASE_REGISTERED,
         EventType.USE_CASE_CHANGED,
         EventType.CLASSIFICATION_RECORDED,
+        EventType.MODEL_CHANGED,
+        EventType.GPU_POOL_CHANGED,
+        EventType.AGENT_CHANGED,
+        EventType.MODEL_ARTEFACT_REGISTERED,
+        EventType.MODEL_RELATION_DECLARED,
+        EventType.QUANTISATION_DECLARED,
+        EventType.STANDING_CHANGED,
         EventType.REQUEST_SUBMITTED,
         EventType.REQUEST_APPROVED,
         EventType.REQUEST_REJECTED,

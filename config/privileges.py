@@ -57,6 +57,7 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
             (
                 *("model_version", "adapter", "revision", "decision", "tool_grant", "comparison", "finding"),
                 "classification",
+                *("model_artefact", "model_relation", "quantisation", "standing"),
             ),
             ADD,
         ),

@@ -9,7 +9,9 @@ from governance.models.agents import Agent, ToolGrant
 from governance.models.approvals import ApprovalRequest, Decision
 from governance.models.deployments import Deployment, Revision
 from governance.models.evidence import Comparison, Cursor, Finding
+from governance.models.lineage import ModelArtefact, ModelRelation, Quantisation
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
+from governance.models.standing import Standing
 from governance.models.usecases import Classification, Tier, UseCase
 
 __all__ = [
@@ -25,8 +27,12 @@ __all__ = [
     "GpuModel",
     "GpuPool",
     "Model",
+    "ModelArtefact",
+    "ModelRelation",
     "ModelVersion",
+    "Quantisation",
     "Revision",
+    "Standing",
     "Tier",
     "ToolGrant",
     "UseCase",

@@ -12,6 +12,7 @@ from governance.operations.following import Followed, follow_log
 from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.pools import register_gpu_pool
+from governance.operations.standing import change_standing
 from governance.operations.usecases import classify_use_case, register_use_case
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Followed",
     "Recorded",
     "Refused",
+    "change_standing",
     "classify_use_case",
     "decide",
     "follow_log",

@@ -9,6 +9,8 @@ from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
 from governance.queries.review import RequestNotFound, ReviewPage, review_page
 from governance.queries.rights import viewer, why_not_register, why_not_request
+from governance.queries.standing import StandingView, SubjectNotFound, standing_view
+from governance.queries.standinggaps import StandingGap, standing_gaps
 from governance.queries.usecases import (
     ClassifyPage,
     UseCaseNotFound,
@@ -33,6 +35,9 @@ __all__ = [
     "QueueLine",
     "RequestNotFound",
     "ReviewPage",
+    "StandingGap",
+    "StandingView",
+    "SubjectNotFound",
     "UseCaseNotFound",
     "UseCasePage",
     "adapter_page",
@@ -48,6 +53,8 @@ __all__ = [
     "related_subjects",
     "request_snapshot",
     "review_page",
+    "standing_gaps",
+    "standing_view",
     "use_case_page",
     "use_case_snapshot",
     "viewer",

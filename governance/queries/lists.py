@@ -23,6 +23,10 @@ NAMES: Final = MappingProxyType(
         "deployment": "name",
         "request": "deployment__name",
         "use_case": "name",
+        "model_artefact": "name",
+        "model_relation": "parent_name",
+        "quantisation": "model_version__model__name",
+        "standing": "subject_kind",
     }
 )
 """Kinds that are listed, and the column their `name` filter looks at."""

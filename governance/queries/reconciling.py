@@ -23,8 +23,12 @@ from governance.models import (
     GpuModel,
     GpuPool,
     Model,
+    ModelArtefact,
+    ModelRelation,
     ModelVersion,
+    Quantisation,
     Revision,
+    Standing,
     ToolGrant,
     UseCase,
 )
@@ -49,6 +53,10 @@ TABLES: Final = MappingProxyType[str, type[Table]](
         "comparison": Comparison,
         "use_case": UseCase,
         "classification": Classification,
+        "model_artefact": ModelArtefact,
+        "model_relation": ModelRelation,
+        "quantisation": Quantisation,
+        "standing": Standing,
         "finding": Finding,
     }
 )
@@ -71,6 +79,10 @@ REGISTERED_BY: Final = MappingProxyType(
         "comparison": EventType.COMPARISON_RECORDED,
         "use_case": EventType.USE_CASE_REGISTERED,
         "classification": EventType.CLASSIFICATION_RECORDED,
+        "model_artefact": EventType.MODEL_ARTEFACT_REGISTERED,
+        "model_relation": EventType.MODEL_RELATION_DECLARED,
+        "quantisation": EventType.QUANTISATION_DECLARED,
+        "standing": EventType.STANDING_CHANGED,
         "finding": EventType.FINDING_RAISED,
     }
 )

@@ -82,6 +82,22 @@ FIELDS: Final = MappingProxyType(
             "id", "use_case_id", "number", "tree", "tree_version", "tree_digest", "path", "result", "tier",
             "outcome", "digest", "classified_by", "classified_at",
         ),
+        "model_artefact": (
+            "id", "model_version_id", "adapter_id", "kind", "name", "sha256", "size_bytes", "format", "address",
+            "registered_by", "registered_at",
+        ),
+        "model_relation": (
+            "id", "child_id", "parent_id", "parent_name", "parent_revision", "relation", "declared_in",
+            "declared_by", "declared_at",
+        ),
+        "quantisation": (
+            "id", "model_version_id", "scheme", "detail", "bits", "group_size", "calibration", "kv_cache_dtype",
+            "source_version_id", "tool", "declared_in", "declared_by", "declared_at",
+        ),
+        "standing": (
+            "id", "subject_kind", "subject_id", "number", "state", "reason", "successor_id", "actor", "person_id",
+            "changed_at",
+        ),
         "finding": ("id", "kind", "subject", "scope", "entry_index", "detail", "raised_at"),
     }
 )  # fmt: skip

@@ -22,6 +22,10 @@ INSERT_ONLY = [
     "comparison",
     "finding",
     "classification",
+    "model_artefact",
+    "model_relation",
+    "quantisation",
+    "standing",
 ]
 KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
 
