@@ -3,7 +3,7 @@
 `pages`: route below /admin/, view, name; the site puts them behind a log-in, as it does for the ledger.
 """
 
-from governance.admin import adapters, desk, registering, registry, usecases
+from governance.admin import adapters, desk, editing, lineage, models, registering, registry, standing, usecases
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
@@ -16,6 +16,14 @@ pages = (
     ("desk/use-cases/new/", registering.use_case_new, "desk_use_case_new"),
     ("desk/use-cases/<uuid:use_case_id>/", usecases.use_case, "desk_use_case"),
     ("desk/use-cases/<uuid:use_case_id>/classify/", usecases.classify, "desk_use_case_classify"),
+    ("desk/standing/<str:subject_kind>/<uuid:subject_id>/", standing.standing, "desk_standing"),
+    ("desk/edit/<str:subject_kind>/<uuid:subject_id>/", editing.edit, "desk_edit"),
+    ("desk/models/<uuid:model_id>/", models.model, "desk_model"),
+    ("desk/model-versions/<uuid:version_id>/", models.model_version, "desk_model_version"),
+    ("desk/model-versions/<uuid:version_id>/files/new/", lineage.artefact_new, "desk_artefact_new"),
+    ("desk/model-versions/<uuid:version_id>/made-from/new/", lineage.relation_new, "desk_relation_new"),
+    ("desk/model-versions/<uuid:version_id>/quantisations/new/", lineage.quantisation_new, "desk_quantisation_new"),
+    ("desk/pools/<uuid:pool_id>/", models.pool, "desk_pool"),
     ("desk/models/new/", registering.model_new, "desk_model_new"),
     ("desk/pools/new/", registering.pool_new, "desk_pool_new"),
 )

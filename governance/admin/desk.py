@@ -77,7 +77,13 @@ def deployment(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
         found = queries.deployment_page(deployment_id, sees_everything=is_auditor(request))
     except queries.DeploymentNotFound as error:
         raise Http404(str(error)) from error
-    return page(request, "admin/governance/deployment.html", {"title": found.name, "deployment": found})
+    context = {
+        "title": found.name,
+        "deployment": found,
+        "standing": queries.standing_view("deployment", found.id, user=person(request)),
+        "blocked": queries.why_not_register(queries.viewer(person(request))),
+    }
+    return page(request, "admin/governance/deployment.html", context)
 
 
 def _review(request: HttpRequest, request_id: UUID, refused: operations.Refused | None = None) -> HttpResponse:

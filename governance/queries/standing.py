@@ -22,6 +22,7 @@ from governance.queries.reconciling import TABLES
 from governance.queries.rights import Viewer, viewer, why_not_register
 
 SHOWN: Final = 20
+CHOICES: Final = 200
 SECURITY_REVIEWERS: Final = "Security reviewers"
 GUARDS: Final = frozenset({OPERATORS, REVIEWERS, SECURITY_REVIEWERS})
 """Pools that set and lift a quarantine."""
@@ -109,6 +110,11 @@ class StandingView:
     lines: tuple[StandingLine, ...]
     offers: tuple[Offer, ...]
 
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why some changes are not this person's, each sentence once."""
+        return tuple(dict.fromkeys(offer.blocked for offer in self.offers if offer.blocked))
+
 
 def standing_view(kind: str, subject_id: UUID, *, user: User) -> StandingView:
     """The standing of a registered thing, and what `user` may make of it, in a constant number of queries.
@@ -140,6 +146,14 @@ def standing_view(kind: str, subject_id: UUID, *, user: User) -> StandingView:
             for found in changes_from(state)
         ),
     )
+
+
+def same_kind(kind: str, *, but: UUID) -> tuple[tuple[UUID, str], ...]:
+    """The first things of a kind by their ids, for choosing a successor among them."""
+    if kind not in SUBJECTS:
+        return ()
+    ids = SUBJECTS[kind]._default_manager.exclude(pk=but).order_by("pk").values_list("pk", flat=True)[:CHOICES]
+    return tuple(sorted(labels(kind, ids).items(), key=lambda pair: pair[1]))
 
 
 def standing_mark(state: str) -> tuple[str, str]:

@@ -80,6 +80,13 @@ def standing_gaps(deployment_id: UUID | None = None) -> tuple[StandingGap, ...]:
     )
 
 
+def newest_states(kind: str, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The standing of things of one kind, by id; one of which nothing is recorded is left out."""
+    rows = Standing.objects.filter(subject_kind=kind, subject_id__in=set(ids))
+    newest = rows.order_by("subject_id", "-number").distinct("subject_id")
+    return dict(newest.values_list("subject_id", "state"))
+
+
 def _needs(deployment: Deployment) -> tuple[tuple[str, UUID], ...]:
     revision = deployment.approved_revision
     assert revision is not None  # only such are looked at
