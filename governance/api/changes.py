@@ -38,7 +38,7 @@ class StaleSchema(ProblemSchema):
     changed = serializers.DictField(required=False, help_text="What was sent and differs from it.")
 
 
-ANSWERS: Final = {200: RegisteredSchema, **PROBLEMS, (409, "application/json"): StaleSchema}
+ANSWERS: Final[dict[Any, Any]] = {200: RegisteredSchema, **PROBLEMS, (409, "application/json"): StaleSchema}
 
 
 class _Change(Strict):

@@ -134,26 +134,30 @@ class _Tree:
     unfolded: set[UUID] = field(default_factory=set)
 
     def above(self, version_id: UUID, relations: Sequence[Relation]) -> tuple[Branch, ...]:
-        return tuple(self._parent(item, relations) for item in relations if item.child_id == version_id)
+        steps = sorted((item for item in relations if item.child_id == version_id), key=self._parent_name)
+        return tuple(self._parent(item, relations) for item in steps)
 
     def below(self, version_id: UUID, relations: Sequence[Relation]) -> tuple[Branch, ...]:
-        made = [self._child(item, relations) for item in relations if item.parent_id == version_id]
-        made += [self._adapter(row) for row in self.adapters if row.base_id == version_id]
-        return tuple(made)
+        steps = sorted(
+            (item for item in relations if item.parent_id == version_id), key=lambda item: self.names[item.child_id]
+        )
+        made = tuple(self._child(item, relations) for item in steps)
+        return (*made, *(self._adapter(row) for row in self.adapters if row.base_id == version_id))
+
+    def _parent_name(self, item: Relation) -> str:
+        return self.names[item.parent_id] if item.parent_id is not None else item.parent_name
 
     def _parent(self, item: Relation, relations: Sequence[Relation]) -> Branch:
         if item.parent_id is None:
             name = f"{item.parent_name} {item.parent_revision}".strip()
             return Branch("", None, name, *_how(item), "none", _("Not registered"), repeated=False, beyond=())
-        again, beyond = self._once(item.parent_id), ()
-        if not again:
-            beyond = self.above(item.parent_id, relations)
+        again = self._once(item.parent_id)
+        beyond = () if again else self.above(item.parent_id, relations)
         return self._branch(item.parent_id, _how(item), again, beyond)
 
     def _child(self, item: Relation, relations: Sequence[Relation]) -> Branch:
-        again, beyond = self._once(item.child_id), ()
-        if not again:
-            beyond = self.below(item.child_id, relations)
+        again = self._once(item.child_id)
+        beyond = () if again else self.below(item.child_id, relations)
         return self._branch(item.child_id, _how(item), again, beyond)
 
     def _branch(self, pk: UUID, how: tuple[str, str], again: bool, beyond: tuple[Branch, ...]) -> Branch:

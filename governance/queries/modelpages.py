@@ -1,6 +1,6 @@
 """The pages of a model, of one of its versions, and of a pool: facts with their source, and what hangs on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -210,7 +210,7 @@ def version_name(version_id: UUID) -> str:
     return labels("model_version", [version_id]).get(version_id, "")
 
 
-def artefact_lines(rows: Sequence[ModelArtefact]) -> tuple[ArtefactLine, ...]:
+def artefact_lines(rows: Iterable[ModelArtefact]) -> tuple[ArtefactLine, ...]:
     """Files as a page shows them."""
     return tuple(
         ArtefactLine(
