@@ -18,6 +18,8 @@ from governance.models import Adapter, ModelArtefact, ModelRelation, ModelVersio
 from governance.operations import File, Recorded, Refused
 from governance.queries.lineage import MAX_DEPTH, family
 from governance.snapshot import snapshot
+from reports.collect.registry import VERSION
+from reports.collect.registry import _field as report_field
 from tests.integration.governance_story import CONFIG, NOW, Story, tell
 from tests.integration.test_governance_api import Pipeline
 from tests.integration.test_governance_pages import browser, queries_of
@@ -99,6 +101,27 @@ def test_a_header_alone_is_no_file_and_two_versions_are_a_choice(story: Story) -
     link(story, version.pk, base.pk, "quantized", parent_name="Qwen/Qwen3-8B")
     tied = queries.model_version_page(version.pk).family.above
     assert [branch.id for branch in tied] == [base.pk], "what is tied stands for what was only named"
+
+
+def test_a_gguf_version_runs_as_stored(story: Story) -> None:
+    found = made(story, "Small Llama", "Q4_K_M", gguf=FILE)
+    version = ModelVersion.objects.get(pk=found.id)
+    request = story.submitted(
+        "small", model_version_id=version.pk, weight_dtype="as-stored", engine="llama.cpp", context=64, concurrency=1
+    )
+    assert request.revision.weight_dtype == "as-stored"
+    assert json.loads(request.revision.content)["quantisation"]["weights"] == "as-stored"
+    (weights, *_others) = json.loads(request.evidence)["terms"]
+    assert weights["how"] == "bytes as stored"
+    state = log.state_at(f"model_version:{version.pk}", log.head_size())
+    assert state is not None
+    fields = {spec.key: report_field(spec, state, {}) for spec in VERSION}
+    assert fields["config_sha256"].state == "not_applicable"
+    assert "GGUF" in fields["config_sha256"].reason
+    assert fields["training_data"].state == "missing"
+    bare = made(story, "from catalogue", config=json.dumps(CONFIG).encode())
+    with pytest.raises(Refused, match="nobody read how many bytes"):
+        story.submitted("bare", model_version_id=bare.id, weight_dtype="as-stored")
 
 
 def test_a_config_says_its_quantisation_and_an_adapter_has_files(story: Story) -> None:
