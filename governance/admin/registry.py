@@ -25,7 +25,9 @@ from governance.models import (
     ModelVersion,
     UseCase,
 )
+from governance.operations.changing import CHANGED
 from governance.queries.quoting import Told, details
+from governance.queries.standing import SUBJECTS
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[models.Model]
@@ -79,6 +81,13 @@ class ReadOnly(_Admin):
         return super().changelist_view(request, {**new, **(extra_context or {})})
 
     change_list_template = "admin/governance/change_list.html"
+    change_form_template = "admin/governance/change_form.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        ways = {"has_standing": self.kind in SUBJECTS, "can_change": self.kind in CHANGED, "kind": self.kind}
+        return super().change_view(request, object_id, form_url, {**ways, **(extra_context or {})})
 
 
 @admin.register(ModelVersion)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from governance.models import Adapter, Revision
+from governance.queries.artefacts import ArtefactLine, artefact_lines
 from governance.queries.objects import object_history
 from governance.queries.telling import HistoryLine
 
@@ -64,6 +65,7 @@ class AdapterPage:
     source: str
     registered_at: datetime
     uses: tuple[UseLine, ...]
+    artefacts: tuple[ArtefactLine, ...]
     history: tuple[HistoryLine, ...]
 
 
@@ -115,6 +117,7 @@ def adapter_page(adapter_id: UUID) -> AdapterPage:
         source=found.source,
         registered_at=found.registered_at,
         uses=_uses(found),
+        artefacts=artefact_lines(found.artefacts.order_by("kind", "name")[:SHOWN]),
         history=object_history("adapter", found.pk, limit=SHOWN),
     )
 

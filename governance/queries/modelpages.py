@@ -1,6 +1,5 @@
 """The pages of a model, of one of its versions, and of a pool: facts with their source, and what hangs on them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,7 +8,8 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from governance.models import Deployment, GpuPool, Model, ModelArtefact, ModelVersion, Quantisation, Revision
+from governance.models import Deployment, GpuPool, Model, ModelVersion, Quantisation, Revision
+from governance.queries.artefacts import ArtefactLine, artefact_lines
 from governance.queries.lineage import Family, family
 from governance.queries.objects import labels, object_history
 from governance.queries.standing import standing_mark
@@ -49,19 +49,6 @@ class UseLine:
     revision: int
     approved: bool
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ArtefactLine:
-    """A file. `warning` says what is unsafe about its format, empty when nothing is known."""
-
-    name: str
-    kind: str
-    format: str
-    warning: str
-    sha256: str
-    size_bytes: int | None
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,24 +195,6 @@ def pool_page(pool_id: UUID) -> PoolPage:
 def version_name(version_id: UUID) -> str:
     """What a version is called, with its model; empty when there is none."""
     return labels("model_version", [version_id]).get(version_id, "")
-
-
-def artefact_lines(rows: Iterable[ModelArtefact]) -> tuple[ArtefactLine, ...]:
-    """Files as a page shows them."""
-    return tuple(
-        ArtefactLine(
-            name=row.name,
-            kind=row.get_kind_display(),
-            format=row.get_format_display(),
-            warning=_("Unsafe: loading it runs whatever code is inside.")
-            if row.format == ModelArtefact.Format.PYTORCH_PICKLE
-            else "",
-            sha256=row.sha256,
-            size_bytes=row.size_bytes,
-            address=row.address,
-        )
-        for row in rows
-    )
 
 
 def uses_of(which: Q) -> tuple[UseLine, ...]:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 
 from audit import queries as log
 from governance import operations, queries
@@ -16,14 +17,15 @@ from governance.queries.objects import object_history
 from governance.queries.standing import SUBJECTS
 from governance.snapshot import snapshot
 from tests.integration.governance_story import CONFIG, NOW, Story, login, tell
-
-pytestmark = pytest.mark.django_db
+from tests.integration.test_governance_concurrency import at_once
+from tests.integration.test_governance_pages import browser
+from tests.services.databases import Database
 
 WHY = "A poisoned tensor was reported for this file."
 
 
 @pytest.fixture
-def story() -> Story:
+def story(db: None) -> Story:
     return tell()
 
 
@@ -222,3 +224,44 @@ def test_the_database_allows_exactly_the_table(story: Story) -> None:
                 transaction.set_rollback(True)
             assert done == allowed, (start, end)
     assert {state.value for state in BLOCKING} == {"retired", "quarantined"}
+
+
+def test_the_stock_page_of_an_agent_leads_to_its_standing(story: Story) -> None:
+    request = story.submitted("running")
+    agent = operations.register_agent(
+        by=story.requester,
+        name="clerk",
+        purpose="Files.",
+        deployment_id=request.deployment_id,
+        autonomy="suggest",
+        now=NOW,
+    )
+    client = browser(story.reviewer)
+    page = client.get(reverse("admin:governance_agent_change", args=[agent.id])).content.decode()
+    address = reverse("admin:desk_standing", args=["agent", agent.id])
+    assert address in page
+    assert reverse("admin:desk_edit", args=["agent", agent.id]) in page
+    assert client.post(address, {"state": "quarantined", "reason": WHY, "seen": "0"}).status_code == 302
+    assert "You set this quarantine" in client.get(address).content.decode()
+    assert client.get(reverse("admin:desk_standing", args=["finding", agent.id])).status_code == 404
+    subjects = queries.related_subjects(request.deployment_id)
+    assert f"standing:{Standing.objects.get().pk}" in subjects
+
+
+def test_two_people_at_once_make_one_standing_and_no_circle(committed: Database) -> None:
+    story = tell()
+    other = second_version(story)
+    results = at_once(
+        lambda: stand(story, "quarantined", by=story.reviewer, seen=0),
+        lambda: stand(story, "retired", by=story.requester, seen=0),
+    )
+    assert sorted(isinstance(item, Refused) for item in results) == [False, True]
+
+    def link(child: UUID, parent: UUID) -> Recorded:
+        return operations.declare_relation(
+            by=story.requester, child_id=child, parent_id=parent, relation="merge", now=NOW
+        )
+
+    results = at_once(lambda: link(story.version, other), lambda: link(other, story.version))
+    assert sorted(isinstance(item, Refused) for item in results) == [False, True]
+    assert queries.reconcile() == []
