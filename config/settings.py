@@ -275,6 +275,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RequestStateEnum": "governance.models.approvals.ApprovalRequest.State",
+        "StandingStateEnum": "governance.models.standing.Standing.State",
+    },
 }
 
 # --- Background work: messages carry ids, PostgreSQL is the queue of record ---------------------------------

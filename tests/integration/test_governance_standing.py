@@ -207,7 +207,8 @@ def test_what_the_database_refuses_by_itself(story: Story) -> None:
 def test_the_database_allows_exactly_the_table(story: Story) -> None:
     people = [story.requester.person_id, story.reviewer.person_id]
     other = second_version(story)
-    ways = {State.ACTIVE: []} | {change.end: [change.end] for change in CHANGES if change.start is State.ACTIVE}
+    ways: dict[State, list[State]] = {State.ACTIVE: []}
+    ways |= {change.end: [change.end] for change in CHANGES if change.start is State.ACTIVE}
     for start in State:
         for end in State:
             allowed = any((change.start, change.end) == (start, end) for change in CHANGES)

@@ -87,8 +87,8 @@ def test_a_gguf_import_brings_its_files_lineage_and_quantisation(story: Story) -
 
 
 def test_a_header_alone_is_no_file_and_two_versions_are_a_choice(story: Story) -> None:
-    for version in ("1", "2"):
-        made(story, "Qwen3 8B", version, hf_id="Qwen/Qwen3-8B")
+    for number in ("1", "2"):
+        made(story, "Qwen3 8B", number, hf_id="Qwen/Qwen3-8B")
     found = made(story, "Small Llama", gguf=GGUF + b"the first weights", card=CARD)
     version = ModelVersion.objects.get(pk=found.id)
     assert [row.name for row in version.artefacts.all()] == ["README.md"]
@@ -247,7 +247,7 @@ def test_a_quantisation_that_cannot_be(story: Story, other: dict[str, Any], fiel
     operations.declare_quantisation(scheme="awq", bits="4.25", group_size=128, **fields)
     given = {key: story.version if value == "itself" else value for key, value in other.items()}
     with pytest.raises(Refused) as caught:
-        operations.declare_quantisation(**{"scheme": "gptq", **given}, **fields)
+        operations.declare_quantisation(**{"scheme": "gptq", **given, **fields})
     assert caught.value.field == field
     assert Quantisation.objects.count() == 1
 
