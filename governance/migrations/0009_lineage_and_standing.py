@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('subject_kind', models.CharField(choices=[('model', 'model'), ('model_version', 'model version'), ('adapter', 'adapter'), ('use_case', 'use case'), ('agent', 'agent'), ('gpu_pool', 'GPU pool'), ('deployment', 'deployment'), ('dataset_version', 'dataset version'), ('tool_version', 'tool version')], max_length=40, verbose_name='kind')),
-                ('subject_id', models.UUIDField(verbose_name='of')),
+                ('subject_id', models.UUIDField(verbose_name='id of the thing')),
                 ('number', models.PositiveIntegerField(verbose_name='number')),
                 ('state', models.CharField(choices=[('active', 'active'), ('deprecated', 'deprecated'), ('superseded', 'superseded'), ('retired', 'retired'), ('quarantined', 'quarantined')], max_length=20, verbose_name='standing')),
                 ('reason', models.CharField(max_length=2000, verbose_name='reason')),

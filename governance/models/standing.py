@@ -34,7 +34,7 @@ class Standing(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject_kind = models.CharField(_("kind"), max_length=40, choices=Kind)
-    subject_id = models.UUIDField(_("of"))
+    subject_id = models.UUIDField(_("id of the thing"))
     number = models.PositiveIntegerField(_("number"))
     state = models.CharField(_("standing"), max_length=20, choices=State)
     reason = models.CharField(_("reason"), max_length=2000)

@@ -48,7 +48,7 @@ def _words() -> dict[str, str]:
         EventType.AGENT_REGISTERED: _("Agent registered by %(who)s"),
         EventType.TOOL_GRANT_GRANTED: _("Tool granted by %(who)s"),
         EventType.USE_CASE_REGISTERED: _("Use case registered by %(who)s"),
-        EventType.USE_CASE_CHANGED: _("Tier taken over from the classification of %(who)s"),
+        EventType.USE_CASE_CHANGED: _("Use case changed by %(who)s"),
         EventType.CLASSIFICATION_RECORDED: _("Classification recorded by %(who)s"),
         EventType.MODEL_REGISTERED: _("Model registered by %(who)s"),
         EventType.MODEL_VERSION_REGISTERED: _("Model version registered by %(who)s"),
