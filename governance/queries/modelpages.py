@@ -19,6 +19,9 @@ from governance.queries.telling import HistoryLine
 SHOWN: Final = 20
 LISTED: Final = 100
 
+MAIN_FACTS: Final = frozenset(
+    {"architecture", "params_total", "params_active", "max_context", "weight_bytes", "weight_dtype"}
+)
 Facts = tuple[tuple[str, str], ...]
 
 
@@ -98,6 +101,16 @@ class ModelVersionPage:
     quantisations: tuple[QuantisationLine, ...]
     uses: tuple[UseLine, ...]
     history: tuple[HistoryLine, ...]
+
+    @property
+    def main_facts(self) -> Facts:
+        """The facts that people look for first."""
+        return tuple(pair for pair in self.facts if pair[0] in MAIN_FACTS)
+
+    @property
+    def other_facts(self) -> Facts:
+        """The dimensions of its layers."""
+        return tuple(pair for pair in self.facts if pair[0] not in MAIN_FACTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ here.
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -19,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from audit.models import Alarm, Checkpoint, User
 from governance import operations
 from governance.classification import Answer, newest
-from governance.models import ApprovalRequest, UseCase
+from governance.models import ApprovalRequest, Revision, UseCase
 from tests.absence import needs_chromium
 from tests.integration.reports_story import sign, tell_report
 from tests.integration.test_governance_adapters import config, register
@@ -84,8 +85,19 @@ def _addresses() -> Iterator[str]:
     yield reverse("admin:desk_use_case_new")
     for name in ("desk_use_case", "desk_use_case_classify"):
         yield reverse(f"admin:{name}", args=[UseCase.objects.get().pk])
+    yield from _of_models(request.revision)
     yield reverse("start")
     yield reverse("api-docs")
+
+
+def _of_models(revision: Revision) -> Iterator[str]:
+    version, pool = revision.model_version, revision.gpu_pool
+    yield reverse("admin:desk_model", args=[version.model_id])
+    yield reverse("admin:desk_model_version", args=[version.pk])
+    yield reverse("admin:desk_pool", args=[pool.pk])
+    yield reverse("admin:desk_standing", args=["model_version", version.pk])
+    yield reverse("admin:desk_edit", args=["gpu_pool", pool.pk])
+    yield reverse("admin:desk_relation_new", args=[version.pk])
 
 
 def _classified(requester: User) -> None:
@@ -106,12 +118,37 @@ def _classified(requester: User) -> None:
     )
 
 
+def _family(requester: User, version_id: UUID) -> None:
+    """A version whose page has files, a family, a quantisation and a standing to show."""
+    now = timezone.now()
+    operations.declare_relation(
+        by=requester,
+        child_id=version_id,
+        parent_name="somebody/a-base-with-a-rather-long-name-that-nobody-registered",
+        relation="finetune",
+        now=now,
+    )
+    file = operations.File("consolidated.00.pth", "weights", "pytorch_pickle", "a" * 64, 16_060_522_496)
+    operations.add_artefact(by=requester, file=file, model_version_id=version_id, now=now)
+    operations.declare_quantisation(by=requester, model_version_id=version_id, scheme="awq", bits="4", now=now)
+    operations.change_standing(
+        by=requester,
+        subject_kind="model_version",
+        subject_id=version_id,
+        state="deprecated",
+        reason="A newer one answers better at the same price.",
+        seen=0,
+        now=now,
+    )
+
+
 @pytest.fixture
 def site(web: Web) -> Site:
     reported = tell_report()
     adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
     reported.story.submitted(name="call-summary", adapters=(adapter.id,))
     _classified(reported.story.requester)
+    _family(reported.story.requester, reported.story.version)
     sign()
     reported.auditor.set_password(PASSPHRASE)
     reported.auditor.save()
