@@ -3,7 +3,18 @@
 `pages`: route below /admin/, view, name; the site puts them behind a log-in, as it does for the ledger.
 """
 
-from governance.admin import adapters, desk, editing, lineage, models, registering, registry, standing, usecases
+from governance.admin import (
+    adapters,
+    desk,
+    editing,
+    lineage,
+    lineageadmin,
+    models,
+    registering,
+    registry,
+    standing,
+    usecases,
+)
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
@@ -28,4 +39,4 @@ pages = (
     ("desk/pools/new/", registering.pool_new, "desk_pool_new"),
 )
 
-__all__ = ["pages", "registry"]
+__all__ = ["lineageadmin", "pages", "registry"]

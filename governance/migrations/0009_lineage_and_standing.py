@@ -131,7 +131,7 @@ def grant(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0013_acknowledged_alarms'),
+        ('audit', '0004_telemetry_append_only'),
         ('governance', '0005_use_cases'),
     ]
 

@@ -32,9 +32,10 @@ def labels(kind: str, ids: Iterable[UUID]) -> dict[UUID, str]:
     if not wanted or kind not in TABLES:
         return {}
     rows: QuerySet[Table] = TABLES[kind]._default_manager.filter(pk__in=wanted)
-    paths = [NAMES.get(kind, "name")]
-    if any(field.name == "version" for field in TABLES[kind]._meta.fields):
-        paths.append("version")
+    columns = {field.name for field in TABLES[kind]._meta.fields}
+    # A version of a thing is called by the name of that thing.
+    named = "name" if "name" in columns else f"{kind.removesuffix('_version')}__name"
+    paths = [NAMES.get(kind, named), *({"version"} & columns)]
     return {pk: " ".join(map(str, words)) for pk, *words in rows.values_list("pk", *paths)}
 
 
