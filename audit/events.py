@@ -56,6 +56,13 @@ class EventType(StrEnum):
     METRIC_RECORDED = "metric.recorded"
     EVIDENCE_RECORDED = "evidence.recorded"
     EVIDENCE_REVOKED = "evidence.revoked"
+    MODEL_CHANGED = "model.changed"
+    GPU_POOL_CHANGED = "gpu_pool.changed"
+    AGENT_CHANGED = "agent.changed"
+    MODEL_ARTEFACT_REGISTERED = "model_artefact.registered"
+    MODEL_RELATION_DECLARED = "model_relation.declared"
+    QUANTISATION_DECLARED = "quantisation.declared"
+    STANDING_CHANGED = "standing.changed"
 
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_APPROVED = "request.approved"
@@ -156,6 +163,13 @@ STATE_TYPES = frozenset(
         EventType.METRIC_RECORDED,
         EventType.EVIDENCE_RECORDED,
         EventType.EVIDENCE_REVOKED,
+        EventType.MODEL_CHANGED,
+        EventType.GPU_POOL_CHANGED,
+        EventType.AGENT_CHANGED,
+        EventType.MODEL_ARTEFACT_REGISTERED,
+        EventType.MODEL_RELATION_DECLARED,
+        EventType.QUANTISATION_DECLARED,
+        EventType.STANDING_CHANGED,
         EventType.REQUEST_SUBMITTED,
         EventType.REQUEST_APPROVED,
         EventType.REQUEST_REJECTED,

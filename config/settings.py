@@ -138,6 +138,9 @@ LEDGER_NAMES = {
     "gpu_pool": "governance.GpuPool.name",
     "model": "governance.Model.name",
     "model_version": "governance.ModelVersion.model__name",
+    "model_artefact": "governance.ModelArtefact.name",
+    "model_relation": "governance.ModelRelation.parent_name",
+    "quantisation": "governance.Quantisation.model_version__model__name",
     "request": "governance.ApprovalRequest.deployment__name",
     "revision": "governance.Revision.deployment__name",
     "use_case": "governance.UseCase.name",
@@ -282,6 +285,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RequestStateEnum": "governance.models.approvals.ApprovalRequest.State",
+        "StandingStateEnum": "governance.models.standing.Standing.State",
+    },
 }
 
 # --- Background work: messages carry ids, PostgreSQL is the queue of record ---------------------------------

@@ -3,7 +3,19 @@
 `pages`: route below /admin/, view, name; the site puts them behind a log-in, as it does for the ledger.
 """
 
-from governance.admin import acting, adapters, desk, registering, registry, usecases
+from governance.admin import (
+    acting,
+    adapters,
+    desk,
+    editing,
+    lineage,
+    lineageadmin,
+    models,
+    registering,
+    registry,
+    standing,
+    usecases,
+)
 from governance.admin import data_lists as data_lists
 from governance.admin import datasets as data
 from governance.admin import evaluations as evaluating
@@ -40,8 +52,16 @@ pages = (
     ("desk/evidence/gaps/", evidencing.gaps, "desk_evidence_gaps"),
     ("desk/evidence/<uuid:evidence_id>/", evidencing.evidence, "desk_evidence"),
     ("desk/evidence/<uuid:evidence_id>/revoke/", evidencing.evidence_revoke, "desk_evidence_revoke"),
+    ("desk/standing/<str:subject_kind>/<uuid:subject_id>/", standing.standing, "desk_standing"),
+    ("desk/edit/<str:subject_kind>/<uuid:subject_id>/", editing.edit, "desk_edit"),
+    ("desk/models/<uuid:model_id>/", models.model, "desk_model"),
+    ("desk/model-versions/<uuid:version_id>/", models.model_version, "desk_model_version"),
+    ("desk/model-versions/<uuid:version_id>/files/new/", lineage.artefact_new, "desk_artefact_new"),
+    ("desk/model-versions/<uuid:version_id>/made-from/new/", lineage.relation_new, "desk_relation_new"),
+    ("desk/model-versions/<uuid:version_id>/quantisations/new/", lineage.quantisation_new, "desk_quantisation_new"),
+    ("desk/pools/<uuid:pool_id>/", models.pool, "desk_pool"),
     ("desk/models/new/", registering.model_new, "desk_model_new"),
     ("desk/pools/new/", registering.pool_new, "desk_pool_new"),
 )
 
-__all__ = ["pages", "registry"]
+__all__ = ["lineageadmin", "pages", "registry"]

@@ -38,5 +38,9 @@ def adapter(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
         found = queries.adapter_page(adapter_id)
     except queries.AdapterNotFound as error:
         raise Http404(str(error)) from error
-    context = {"title": f"{found.name} {found.version}", "adapter": found}
+    context = {
+        "title": f"{found.name} {found.version}",
+        "adapter": found,
+        "standing": queries.standing_view("adapter", found.id, user=person(request)),
+    }
     return page(request, "admin/governance/adapter.html", context)

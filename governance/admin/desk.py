@@ -63,7 +63,13 @@ def deployment(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
         found = queries.deployment_page(deployment_id, sees_everything=is_auditor(request))
     except queries.DeploymentNotFound as error:
         raise Http404(str(error)) from error
-    return page(request, "admin/governance/deployment.html", {"title": found.name, "deployment": found})
+    context = {
+        "title": found.name,
+        "deployment": found,
+        "standing": queries.standing_view("deployment", found.id, user=person(request)),
+        "blocked": queries.why_not_register(queries.viewer(person(request))),
+    }
+    return page(request, "admin/governance/deployment.html", context)
 
 
 def _why_not_ask(request: HttpRequest) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.capacity.dtypes import KV_DTYPES, WEIGHT_DTYPES
+from governance.capacity.dtypes import AS_STORED, KV_DTYPES, WEIGHT_DTYPES
 from governance.capacity.engines import ENGINES
 from governance.formats.ggufheader import HEADER_LIMIT
 from governance.formats.huggingface import CONFIG_LIMIT
@@ -206,7 +206,10 @@ class DeploymentForm(forms.Form):
         label=_("Reasoning cap, tokens"), min_value=0, required=False, help_text=_("No cap when left empty.")
     )
     weight_dtype = forms.ChoiceField(
-        label=_("Weights"), choices=[(name, name) for name in sorted(WEIGHT_DTYPES)], initial="bf16"
+        label=_("Weights"),
+        choices=[*((name, name) for name in sorted(WEIGHT_DTYPES)), (AS_STORED, _("as stored in its files"))],
+        initial="bf16",
+        help_text=_("A GGUF file is mixed from several forms: take it as stored, with the bytes it has."),
     )
     kv_dtype = forms.ChoiceField(
         label=_("KV cache"), choices=[(name, name) for name in sorted(KV_DTYPES)], initial="bf16"

@@ -25,7 +25,9 @@ from governance.models import (
     ModelVersion,
     UseCase,
 )
+from governance.operations.changing import CHANGED
 from governance.queries.quoting import Told, details
+from governance.queries.standing import SUBJECTS
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[models.Model]
@@ -79,6 +81,13 @@ class ReadOnly(_Admin):
         return super().changelist_view(request, {**new, **(extra_context or {})})
 
     change_list_template = "admin/governance/change_list.html"
+    change_form_template = "admin/governance/change_form.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        ways = {"has_standing": self.kind in SUBJECTS, "can_change": self.kind in CHANGED, "kind": self.kind}
+        return super().change_view(request, object_id, form_url, {**ways, **(extra_context or {})})
 
 
 @admin.register(ModelVersion)
@@ -86,16 +95,20 @@ class ModelVersionAdmin(ReadOnly):
     kind = "model_version"
     new_page, new_label = "admin:desk_model_new", _("Register a model version")
     beside_page, beside_label = "admin:governance_adapter_changelist", _("Adapters")
-    list_display = ("name", "version", "parameters", "weights", "max_context", "facts_from", "registered_at")
-    list_display_links = ("version",)
+    list_display = ("page", "version_page", "parameters", "weights", "max_context", "facts_from", "registered_at")
+    list_display_links = None
     list_filter = ("facts_from", "weight_dtype")
     list_select_related = ("model",)
     search_fields = ("model__name", "model__hf_id", "version")
     ordering = ("model__name", "version")
 
     @admin.display(description=_("Model"), ordering="model__name")
-    def name(self, row: ModelVersion) -> str:
-        return row.model.name
+    def page(self, row: ModelVersion) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:desk_model", args=[row.model_id]), row.model.name)
+
+    @admin.display(description=_("Version"), ordering="version")
+    def version_page(self, row: ModelVersion) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:desk_model_version", args=[row.pk]), row.version)
 
     @admin.display(description=_("Parameters"), ordering="params_total")
     def parameters(self, row: ModelVersion) -> str:
@@ -144,11 +157,16 @@ class GpuModelAdmin(ReadOnly):
 class GpuPoolAdmin(ReadOnly):
     kind = "gpu_pool"
     new_page, new_label = "admin:desk_pool_new", _("Register a GPU pool")
-    list_display = ("name", "gpu_model", "count", "node", "region", "hosting")
+    list_display = ("page", "gpu_model", "count", "node", "region", "hosting")
+    list_display_links = None
     list_filter = ("hosting", "region")
     list_select_related = ("gpu_model",)
     search_fields = ("name", "node")
     ordering = ("name",)
+
+    @admin.display(description=_("Name"), ordering="name")
+    def page(self, row: GpuPool) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:desk_pool", args=[row.pk]), row.name)
 
 
 @admin.register(Deployment)

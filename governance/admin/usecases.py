@@ -22,7 +22,12 @@ def use_case(request: HttpRequest, use_case_id: UUID) -> HttpResponse:
         found = queries.use_case_page(use_case_id)
     except queries.UseCaseNotFound as error:
         raise Http404(str(error)) from error
-    context = {"title": found.name, "use_case": found, "blocked": _blocked(request)}
+    context = {
+        "title": found.name,
+        "use_case": found,
+        "blocked": _blocked(request),
+        "standing": queries.standing_view("use_case", found.id, user=person(request)),
+    }
     return page(request, "admin/governance/use/case.html", context)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from governance.api.fields import Choice, Day, Id, Strict, Text, Whole
-from governance.capacity.dtypes import KV_DTYPES, WEIGHT_DTYPES
+from governance.capacity.dtypes import AS_STORED, KV_DTYPES, WEIGHT_DTYPES
 from governance.capacity.engines import ENGINES
 from governance.models import GpuPool, UseCase
 from governance.operations.asking import ENVIRONMENTS
@@ -98,7 +98,11 @@ class RequestInput(Strict):
     gpu_count = Whole(min_value=1, max_value=LARGEST)
     concurrency = Whole(min_value=1, max_value=LARGEST, help_text="Answers at once.")
     tensor_parallel = Whole(min_value=1, max_value=LARGEST, required=False, allow_null=True)
-    weight_dtype = Choice(choices=sorted(WEIGHT_DTYPES), required=False)
+    weight_dtype = Choice(
+        choices=[*sorted(WEIGHT_DTYPES), AS_STORED],
+        required=False,
+        help_text="`as-stored` takes the bytes that the files of the version hold, such as those of a GGUF mix.",
+    )
     kv_dtype = Choice(choices=sorted(KV_DTYPES), required=False)
     engine = Choice(choices=sorted(ENGINES), required=False)
     engine_version = Text(max_length=100, required=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.api import adapters, approvals, deciding, policies, registry, usecases
+from governance.api import adapters, approvals, changes, deciding, lineage, policies, registry, standing, usecases
 from governance.api import datasets as data
 from governance.api import evaluations as evaluating
 from governance.api import evidence as evidencing
@@ -40,6 +40,15 @@ urlpatterns = [
         evidencing.EvidenceRevocations.as_view(),
         name="api-evidence-revocation",
     ),
+    path("models/<uuid:model_id>", changes.OneModel.as_view(), name="api-model"),
+    path("gpu-pools/<uuid:pool_id>", changes.OneGpuPool.as_view(), name="api-gpu-pool"),
+    path("deployments/<uuid:deployment_id>", changes.OneDeployment.as_view(), name="api-deployment"),
+    path("agents/<uuid:agent_id>", changes.OneAgent.as_view(), name="api-agent"),
+    path("model-versions/<uuid:version_id>/family", lineage.Families.as_view(), name="api-family"),
+    path("artefacts", lineage.Artefacts.as_view(), name="api-artefacts"),
+    path("model-relations", lineage.Relations.as_view(), name="api-relations"),
+    path("quantisations", lineage.Quantisations.as_view(), name="api-quantisations"),
+    path("standing", standing.Standings.as_view(), name="api-standing"),
     path("deployments", approvals.Deployments.as_view(), name="api-deployments"),
     path("requests", approvals.Requests.as_view(), name="api-requests"),
     path("requests/<uuid:request_id>", approvals.OneRequest.as_view(), name="api-request"),

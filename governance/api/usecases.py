@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from audit.api.errors import problem
 from governance import operations, queries
 from governance.api.base import Registry, asked_by, page, write
+from governance.api.changes import ANSWERS, CHANGED, UseCaseChange, changed
 from governance.api.inputs import ClassificationInput, UseCaseInput
 from governance.api.schemas import (
     CLASSIFICATION,
@@ -70,6 +71,18 @@ class OneUseCase(Registry):
         if found is None:
             return problem(404, "There is no such use case.", field="use_case_id")
         return Response(found)
+
+    @extend_schema(
+        operation_id="change_use_case",
+        summary="Change a use case",
+        description="Never its classification, which is recorded anew. 409 with what stands now when it has changed.",
+        tags=["Registry"],
+        request=UseCaseChange,
+        examples=[CHANGED],
+        responses=ANSWERS,
+    )
+    def patch(self, request: Request, use_case_id: UUID) -> Response:
+        return changed(request, UseCaseChange, operations.change_use_case, use_case_id=use_case_id)
 
 
 class Classifications(Registry):

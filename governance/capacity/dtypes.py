@@ -53,6 +53,9 @@ WEIGHT_DTYPES: Final = MappingProxyType(
     }
 )
 
+AS_STORED: Final = "as-stored"
+"""The form that the files of a model have, whatever that is: its bytes are those that were read from them."""
+
 KV_DTYPES: Final = MappingProxyType(
     {
         "bf16": Fraction(2),

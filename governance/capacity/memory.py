@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
-from governance.capacity.dtypes import kv_bytes, weight_dtype, whole_bytes
+from governance.capacity.dtypes import AS_STORED, WeightDtype, kv_bytes, weight_dtype, whole_bytes
 from governance.capacity.engines import Engine, activation_bytes, engine_named, runtime_bytes, window_slack
 from governance.capacity.facts import FactsRefused, GpuFacts, ModelFacts
 from governance.capacity.parameters import count_parameters
@@ -153,17 +153,26 @@ def _check_load(model: ModelFacts, *, context: int, concurrency: int) -> None:
 
 def _weights(model: ModelFacts, split: Split, *, dtype: str, engine: Engine) -> tuple[int, str]:
     """Weights on the fullest card: bytes read from the files where they are known, else the formula."""
-    form = weight_dtype(dtype)
+    form = _form(model, dtype)
     embedding = whole_bytes((form.bits if form.whole_file else 16) * Fraction(model.vocab * model.hidden))
     total, how = _whole_model(model, dtype), "formula"
-    if model.weight_bytes is not None and dtype == model.weight_dtype:
-        total, how = model.weight_bytes, "read from the files"
+    if model.weight_bytes is not None and dtype in {model.weight_dtype, AS_STORED}:
+        total, how = model.weight_bytes, "bytes as stored" if dtype == AS_STORED else "read from the files"
     if engine.name == "llama.cpp" and not model.tie_embeddings:
         total -= embedding
     if split.pipeline > 1:
         ends = embedding if model.tie_embeddings else 2 * embedding
         total = _scaled(total - ends, Fraction(stage_layers(model, split), model.layers)) + embedding
     return -(-total // split.tensor), how
+
+
+def _form(model: ModelFacts, dtype: str) -> WeightDtype:
+    """Bits of a weight; `as-stored` is the average over all that the files hold, so that their bytes come out."""
+    if dtype != AS_STORED:
+        return weight_dtype(dtype)
+    if model.weight_bytes is None:
+        raise FactsRefused("weight_dtype", f"nobody read how many bytes the files of {model.name} hold; choose a form.")
+    return WeightDtype(Fraction(8 * model.weight_bytes, count_parameters(model).total), whole_file=True)
 
 
 def _adapters(adapters: Sequence[int | None]) -> Iterator[Term]:
@@ -182,7 +191,7 @@ def _beside(adapters: Sequence[int | None]) -> Iterator[str]:
 
 
 def _whole_model(model: ModelFacts, dtype: str) -> int:
-    form, count = weight_dtype(dtype), count_parameters(model)
+    form, count = _form(model, dtype), count_parameters(model)
     if form.whole_file:
         return whole_bytes(form.bits * count.total)
     if form.experts_only:
@@ -225,7 +234,11 @@ def _assumptions(model: ModelFacts, gpu: GpuFacts, engine: Engine) -> tuple[str,
 
 
 def _doubts(model: ModelFacts, dtype: str) -> Iterator[str]:
-    """Files that hold much more or less than their shape says: one of the two is wrong, or tensors are extra."""
+    """What the bytes of files rest on. Files that hold much more or less than their shape says: one of the two is
+    wrong, or tensors are extra.
+    """
+    if dtype == AS_STORED and model.weight_bytes is not None:
+        yield f"The weights are the {model.weight_bytes} bytes that the files hold, stored as {model.weight_dtype}."
     if model.weight_bytes is None or dtype != model.weight_dtype:
         return
     expected = _whole_model(model, dtype)

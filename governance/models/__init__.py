@@ -12,9 +12,11 @@ from governance.models.deployments import Deployment, Revision
 from governance.models.evaluations import EvaluationRun, Metric, MetricThreshold
 from governance.models.evidence import Comparison, Cursor, Finding
 from governance.models.evidencing import Evidence, EvidenceRevocation
+from governance.models.lineage import ModelArtefact, ModelRelation, Quantisation
 from governance.models.policies import ApprovalPolicyVersion
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
 from governance.models.stages import Condition, RequestExclusion, RequestStage, SealedDecision
+from governance.models.standing import Standing
 from governance.models.usecases import Classification, Tier, UseCase
 
 __all__ = [
@@ -40,11 +42,15 @@ __all__ = [
     "Metric",
     "MetricThreshold",
     "Model",
+    "ModelArtefact",
+    "ModelRelation",
     "ModelVersion",
+    "Quantisation",
     "RequestExclusion",
     "RequestStage",
     "Revision",
     "SealedDecision",
+    "Standing",
     "Tier",
     "ToolGrant",
     "UseCase",

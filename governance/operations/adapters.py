@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from governance.formats.peft import AdapterFacts, read_adapter_config
 from governance.formats.safetensors import HeaderFacts, read_header
 from governance.formats.strict_json import MAX_INTEGER, FormatError
 from governance.models import Adapter, ModelVersion
+from governance.operations.artefacts import File, write_artefacts
 from governance.operations.base import (
     By,
     Recorded,
@@ -83,8 +85,9 @@ def register_adapter(
             registered_at=now,
             **_columns(facts),
         )
-        made = event("adapter", EventType.ADAPTER_REGISTERED, row, actor=actor_of(by), now=now)
-        return recorded(row.id, [made])
+        events = [event("adapter", EventType.ADAPTER_REGISTERED, row, actor=actor_of(by), now=now)]
+        write_artefacts(_files(row, config), adapter=row, actor=actor_of(by), now=now, events=events)
+        return recorded(row.id, events)
 
 
 def _read(config: bytes, header: bytes | None) -> tuple[AdapterFacts, HeaderFacts | None]:
@@ -142,6 +145,15 @@ def _base(facts: AdapterFacts, chosen_id: UUID | None) -> tuple[str, ModelVersio
     if chosen is not None and not named.filter(pk=chosen.pk).exists():
         raise Refused("base", f"is a version of another model than the file names, which is {facts.base_name}.")
     return _Match.REVISION_DIFFERS.value, chosen
+
+
+def _files(row: Adapter, config: bytes) -> Iterator[File]:
+    """The whole files that are known; of the weights, their digest where somebody gave it."""
+    yield File("adapter_config.json", "config", "json", row.config_sha256, len(config))
+    if row.weights_sha256:
+        known = bool(row.header_sha256)
+        name, form = ("adapter_model.safetensors", "safetensors") if known else ("weights", "other")
+        yield File(name, "adapter", form, row.weights_sha256)
 
 
 def _digest(field: str, value: str) -> str:

@@ -1,19 +1,29 @@
 """What somebody asks to run, checked before anything is written."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from governance.capacity.facts import FactsRefused
 from governance.capacity.memory import FitResult, estimate_inference
-from governance.models import Adapter, GpuPool, ModelVersion
+from governance.models import Adapter, Deployment, GpuPool, ModelVersion
 from governance.operations.base import Refused, choice, text, whole
 from governance.queries.facts import gpu_facts, model_facts
+from governance.queries.standinggaps import blocked_by
 from governance.snapshot import AdapterUse, Artefact, RevisionContent
 
 ENVIRONMENTS = ("development", "staging", "production")
 MAX_CAP = 10_000_000
 MAX_TOOLS = 100
 MAX_ADAPTERS = 100
+_FIELDS: Final = {
+    "deployment": "name",
+    "model_version": "model_version",
+    "model": "model_version",
+    "gpu_pool": "gpu_pool",
+    "adapter": "adapters",
+}
+"""Where a refusal stands that is about a thing of this kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +94,9 @@ def check(ask: DeploymentAsk) -> Checked:
     if len(ask.tool_grants) > MAX_TOOLS:
         raise Refused("tool_grants", f"names more than {MAX_TOOLS} tools.")
     adapters = _adapters(ask, version)
-    fit = _fit(ask, version, pool, adapters)
     name = text("name", ask.name, limit=100)
+    _refuse_blocked(name, version, pool, adapters)
+    fit = _fit(ask, version, pool, adapters)
     content = RevisionContent(
         deployment=name,
         model=version.model.name,
@@ -118,6 +129,23 @@ def check(ask: DeploymentAsk) -> Checked:
         fit=fit,
         content=content,
     )
+
+
+def _refuse_blocked(name: str, version: ModelVersion, pool: GpuPool, adapters: tuple[Adapter, ...]) -> None:
+    """Nothing is asked for that is retired or quarantined; the database refuses such a request too."""
+    deployments = Deployment.objects.filter(name=name).values_list("pk", flat=True)
+    found = blocked_by(
+        [
+            *(("deployment", pk) for pk in deployments),
+            ("model_version", version.pk),
+            ("model", version.model_id),
+            ("gpu_pool", pool.pk),
+            *(("adapter", row.pk) for row in adapters),
+        ]
+    )
+    if found is not None:
+        kind, refusal = found
+        raise Refused(_FIELDS[kind], refusal)
 
 
 def _adapters(ask: DeploymentAsk, version: ModelVersion) -> tuple[Adapter, ...]:

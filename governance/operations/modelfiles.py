@@ -7,13 +7,16 @@ from typing import Final
 
 from governance.capacity.facts import ModelFacts
 from governance.capacity.parameters import count_parameters
+from governance.formats.artefacts import judged
 from governance.formats.gguf import GgufFacts, read_gguf
 from governance.formats.huggingface import read_config
 from governance.formats.modelcard import CardFacts, read_card
 from governance.formats.safetensors import read_header, read_index
 from governance.formats.strict_json import FormatError
 from governance.models import ModelVersion
+from governance.operations.artefacts import File
 from governance.operations.base import Refused
+from governance.operations.lineage import Declared
 
 CONFIG: Final = "config.json"
 INDEX: Final = "model.safetensors.index.json"
@@ -49,6 +52,8 @@ class FoundFacts:
             read, from that.
         licence, licence_source: what a file says about the licence, and which one.
         told: the files as the entry tells them.
+        bases: what the files say it was made from.
+        whole: the files that were sent whole; of weights only the header is read, so they are not among them.
     """
 
     model: ModelFacts
@@ -63,6 +68,8 @@ class FoundFacts:
     index_sha256: str
     header_sha256: str
     told: tuple[dict[str, object], ...]
+    bases: tuple[Declared, ...] = ()
+    whole: tuple[File, ...] = ()
 
 
 def read_files(files: ModelFiles, *, name: str) -> FoundFacts:
@@ -78,10 +85,15 @@ def read_files(files: ModelFiles, *, name: str) -> FoundFacts:
         raise Refused(error.field, error.reason) from error
     if card is None or files.card is None:
         return found
-    told = (*found.told, _told(CARD, files.card, _card_says(card)))
+    found = replace(
+        found,
+        told=(*found.told, _told(CARD, files.card, _card_says(card))),
+        bases=(*(Declared(name, card.relation, "card") for name in card.base_models), *found.bases),
+        whole=(*found.whole, _whole(CARD, files.card)),
+    )
     if not card.licence:
-        return replace(found, told=told)
-    return replace(found, told=told, licence=card.licence, licence_source=_source(CARD, files.card))
+        return found
+    return replace(found, licence=card.licence, licence_source=_source(CARD, files.card))
 
 
 def _from_config(files: ModelFiles, name: str) -> FoundFacts:
@@ -111,6 +123,7 @@ def _from_config(files: ModelFiles, name: str) -> FoundFacts:
         index_sha256=_sha256(files.index),
         header_sha256=_sha256(files.header),
         told=tuple(_told(file, data, {}) for file, data in sent if data is not None),
+        whole=tuple(_whole(file, data) for file, data in sent if data is not None and file != HEADER),
     )
 
 
@@ -140,6 +153,8 @@ def _from_gguf(files: ModelFiles, name: str) -> FoundFacts:
         index_sha256="",
         header_sha256=_sha256(header),
         told=(_told(GGUF, header, _gguf_says(facts)),),
+        bases=tuple(Declared(base, "", "config") for base in facts.base_models),
+        whole=(_whole(GGUF, data),) if len(data) == facts.file_bytes else (),
     )
 
 
@@ -167,6 +182,11 @@ def _said(claims: Iterable[tuple[str, str | tuple[str, ...]]]) -> dict[str, obje
 
 def _told(name: str, data: bytes, says: dict[str, object]) -> dict[str, object]:
     return {"name": name, "bytes": len(data), "sha256": _sha256(data), "says": says}
+
+
+def _whole(name: str, data: bytes) -> File:
+    kind, form = judged(name)
+    return File(name=name, kind=kind, format=form, sha256=_sha256(data), size_bytes=len(data))
 
 
 def _source(name: str, data: bytes) -> str:

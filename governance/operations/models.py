@@ -9,6 +9,7 @@ from governance.capacity.catalogue import model_named
 from governance.capacity.facts import FactsRefused, ModelFacts
 from governance.capacity.parameters import count_parameters
 from governance.models import Model, ModelVersion
+from governance.operations.artefacts import File, write_artefacts
 from governance.operations.base import (
     By,
     Recorded,
@@ -20,7 +21,9 @@ from governance.operations.base import (
     refuse_unless_registrar,
     text,
 )
+from governance.operations.lineage import Declared, write_relations
 from governance.operations.modelfiles import ModelFiles, read_files
+from governance.operations.quantisations import write_quantisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class _Origin:
     index_sha256: str = ""
     header_sha256: str = ""
     files: tuple[dict[str, object], ...] = ()
+    bases: tuple[Declared, ...] = ()
+    whole: tuple[File, ...] = ()
 
 
 def register_from_files(
@@ -102,6 +107,8 @@ def register_from_files(
         index_sha256=found.index_sha256,
         header_sha256=found.header_sha256,
         files=found.told,
+        bases=found.bases,
+        whole=found.whole,
     )
     return _register(by=by, card=about, version=version, facts=found.model, origin=origin, now=now)
 
@@ -174,6 +181,9 @@ def _register(*, by: By, card: _Card, version: str, facts: ModelFacts, origin: _
         )
         told = event("model_version", EventType.MODEL_VERSION_REGISTERED, row, actor=actor, now=now, files=origin.files)
         events.append(told)
+        write_artefacts(origin.whole, version=row, actor=actor, now=now, events=events)
+        write_relations(origin.bases, child=row, actor=actor, now=now, events=events)
+        write_quantisation(row, actor=actor, now=now, events=events)
         return recorded(row.id, events)
 
 

@@ -5,6 +5,14 @@ from governance.queries.approvals import Approval, ConditionLine, approval, cond
 from governance.queries.datasets import DatasetNotFound, DatasetPage, dataset_page, dataset_snapshot
 from governance.queries.deployments import DeploymentNotFound, DeploymentPage, deployment_page
 from governance.queries.desk import HomeCounts, Queue, QueueLine, home, next_waiting, queue, waiting_count
+from governance.queries.editing import (
+    DifferenceLine,
+    EditPage,
+    RowNotFound,
+    difference,
+    edit_page,
+    row_snapshot,
+)
 from governance.queries.evaluations import (
     EvaluationNotFound,
     EvaluationPage,
@@ -26,12 +34,25 @@ from governance.queries.evidence import (
     evidence_uses,
 )
 from governance.queries.gaps import Gap, evidence_gaps
+from governance.queries.lineage import ancestors, descendants
 from governance.queries.lists import Listed, listed, request_snapshot
+from governance.queries.modelpages import (
+    ModelNotFound,
+    ModelPage,
+    ModelVersionPage,
+    PoolPage,
+    model_page,
+    model_version_page,
+    pool_page,
+    version_name,
+)
 from governance.queries.policies import policy_snapshot
 from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
 from governance.queries.review import RequestNotFound, ReviewPage, review_page
 from governance.queries.rights import viewer, why_not_register, why_not_request
+from governance.queries.standing import StandingView, SubjectNotFound, same_kind, standing_mark, standing_view
+from governance.queries.standinggaps import StandingGap, standing_gaps
 from governance.queries.usecases import (
     ClassifyPage,
     UseCaseNotFound,
@@ -51,6 +72,8 @@ __all__ = [
     "DatasetPage",
     "DeploymentNotFound",
     "DeploymentPage",
+    "DifferenceLine",
+    "EditPage",
     "EvaluationNotFound",
     "EvaluationPage",
     "EvidenceNotFound",
@@ -61,21 +84,33 @@ __all__ = [
     "Listed",
     "Mismatch",
     "ModelEvaluations",
+    "ModelNotFound",
+    "ModelPage",
+    "ModelVersionPage",
     "Newest",
+    "PoolPage",
     "Queue",
     "QueueLine",
     "RequestNotFound",
     "ReviewPage",
+    "RowNotFound",
     "Standing",
+    "StandingGap",
+    "StandingView",
+    "SubjectNotFound",
     "UseCaseNotFound",
     "UseCasePage",
     "adapter_page",
+    "ancestors",
     "approval",
     "classify_page",
     "conditions_of",
     "dataset_page",
     "dataset_snapshot",
     "deployment_page",
+    "descendants",
+    "difference",
+    "edit_page",
     "evaluation_page",
     "evaluation_snapshot",
     "evidence_about",
@@ -88,16 +123,25 @@ __all__ = [
     "home",
     "listed",
     "model_evaluations",
+    "model_page",
+    "model_version_page",
     "newest_entries",
     "next_waiting",
     "policy_snapshot",
+    "pool_page",
     "queue",
     "reconcile",
     "related_subjects",
     "request_snapshot",
     "review_page",
+    "row_snapshot",
+    "same_kind",
+    "standing_gaps",
+    "standing_mark",
+    "standing_view",
     "use_case_page",
     "use_case_snapshot",
+    "version_name",
     "viewer",
     "waiting_count",
     "why_not_register",

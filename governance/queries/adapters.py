@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from audit import queries as log
 from governance.models import Adapter, Revision
-from governance.queries.telling import HistoryLine, history_lines
+from governance.queries.artefacts import ArtefactLine, artefact_lines
+from governance.queries.objects import object_history
+from governance.queries.telling import HistoryLine
 
 SHOWN = 20
 
@@ -64,6 +65,7 @@ class AdapterPage:
     source: str
     registered_at: datetime
     uses: tuple[UseLine, ...]
+    artefacts: tuple[ArtefactLine, ...]
     history: tuple[HistoryLine, ...]
 
 
@@ -115,7 +117,8 @@ def adapter_page(adapter_id: UUID) -> AdapterPage:
         source=found.source,
         registered_at=found.registered_at,
         uses=_uses(found),
-        history=history_lines(log.history(f"adapter:{found.pk}", limit=SHOWN)),
+        artefacts=artefact_lines(found.artefacts.order_by("kind", "name")[:SHOWN]),
+        history=object_history("adapter", found.pk, limit=SHOWN),
     )
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from audit import queries as log
 from governance.models import (
     Agent,
     ApprovalRequest,
@@ -14,9 +13,11 @@ from governance.models import (
 )
 from governance.queries.adapters import adapter_lines
 from governance.queries.costing import ComparisonView, comparison_views
+from governance.queries.objects import object_history
 from governance.queries.quoting import Told, details
 from governance.queries.review import state_mark
-from governance.queries.telling import HistoryLine, history_lines
+from governance.queries.standinggaps import StandingGap, standing_gaps
+from governance.queries.telling import HistoryLine
 from governance.queries.usage import UsageWindow, usage_of
 
 SHOWN = 20
@@ -79,6 +80,7 @@ class DeploymentPage:
     requests: tuple[RequestLine, ...]
     comparisons: tuple[ComparisonView, ...]
     agents: tuple[AgentLine, ...]
+    gaps: tuple[StandingGap, ...]
     history: tuple[HistoryLine, ...]
 
 
@@ -122,7 +124,8 @@ def deployment_page(deployment_id: UUID, *, sees_everything: bool = False) -> De
         requests=_requests(found),
         comparisons=comparison_views(found.pk, limit=SHOWN),
         agents=_agents(found),
-        history=history_lines(log.history(subject, limit=SHOWN)),
+        gaps=standing_gaps(found.pk),
+        history=object_history("deployment", found.pk, limit=SHOWN),
     )
 
 

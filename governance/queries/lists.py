@@ -31,6 +31,10 @@ NAMES: Final = MappingProxyType(
         "evaluation_run": "model_version__model__name",
         "metric": "name",
         "evidence": "title",
+        "model_artefact": "name",
+        "model_relation": "parent_name",
+        "quantisation": "model_version__model__name",
+        "standing": "subject_kind",
     }
 )
 """Kinds that are listed, and the column their `name` filter looks at."""

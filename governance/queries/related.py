@@ -1,6 +1,6 @@
 """Which subjects of the ledger belong together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -20,10 +20,13 @@ from governance.models import (
     Decision,
     Deployment,
     Finding,
+    ModelRelation,
+    Quantisation,
     RequestExclusion,
     RequestStage,
     Revision,
     SealedDecision,
+    Standing,
     ToolGrant,
 )
 from governance.queries.quoting import leaf_forms
@@ -63,7 +66,19 @@ def related_subjects(deployment_id: UUID) -> tuple[str, ...]:
     comparisons = Comparison.objects.filter(deployment_id=deployment_id)
     found |= {f"comparison:{pk}" for pk in comparisons.values_list("pk", flat=True)}
     found |= {f"finding:{pk}" for pk in _findings(deployment_id).values_list("pk", flat=True)}
+    found |= _beside({UUID(subject.partition(":")[2]) for subject in found})
     return tuple(sorted(found))
+
+
+def _beside(ids: Collection[UUID]) -> set[str]:
+    """Standings of these things, and what is declared of the model versions among them. Files are left out: a model
+    may have thousands, and a version's own entry tells those that were read.
+    """
+    found = {f"standing:{pk}" for pk in Standing.objects.filter(subject_id__in=ids).values_list("pk", flat=True)}
+    relations = ModelRelation.objects.filter(child__in=ids)
+    found |= {f"model_relation:{pk}" for pk in relations.values_list("pk", flat=True)}
+    quantisations = Quantisation.objects.filter(model_version__in=ids)
+    return found | {f"quantisation:{pk}" for pk in quantisations.values_list("pk", flat=True)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from django.utils.translation import pgettext
 from audit import queries as log
 from governance.classification import UNSURE, Answer, Question, Tree, TreeRefused, Walk, load_tree, newest, walk
 from governance.models import Classification, Tier, UseCase
+from governance.queries.objects import object_history
 from governance.queries.people import names_of
-from governance.queries.telling import HistoryLine, history_lines
+from governance.queries.telling import HistoryLine
 from governance.snapshot import snapshot
 from governance.snapshot.rows import Value
 
@@ -141,7 +142,7 @@ def use_case_page(use_case_id: UUID) -> UseCasePage:
         tree_version=tree.version,
         classifications=_views(rows),
         older=max(0, rows[0].number - SHOWN) if rows else 0,
-        history=history_lines(log.history(f"use_case:{found.pk}", limit=SHOWN)),
+        history=object_history("use_case", found.pk, limit=SHOWN),
     )
 
 

@@ -99,6 +99,22 @@ FIELDS: Final = MappingProxyType(
             "id", "name", "version", "weight", "applies_when", "content", "digest", "state", "proposed_by_id",
             "reason", "proposed_at", "decided_by_id", "decision_reason", "decided_at", "row_version",
         ),
+        "model_artefact": (
+            "id", "model_version_id", "adapter_id", "kind", "name", "sha256", "size_bytes", "format", "address",
+            "registered_by", "registered_at",
+        ),
+        "model_relation": (
+            "id", "child_id", "parent_id", "parent_name", "parent_revision", "relation", "declared_in",
+            "declared_by", "declared_at",
+        ),
+        "quantisation": (
+            "id", "model_version_id", "scheme", "detail", "bits", "group_size", "calibration", "kv_cache_dtype",
+            "source_version_id", "tool", "declared_in", "declared_by", "declared_at",
+        ),
+        "standing": (
+            "id", "subject_kind", "subject_id", "number", "state", "reason", "successor_id", "actor", "person_id",
+            "changed_at",
+        ),
         "finding": ("id", "kind", "subject", "scope", "entry_index", "detail", "raised_at"),
         "dataset": ("id", "name", "dataset_type", "intended_use", "owner_id", "registered_at", "row_version"),
         "dataset_version": (

@@ -17,6 +17,7 @@ class Spec:
 
     Attributes:
         absent: why the field does not apply when the snapshot has nothing; empty means that it is then missing.
+        gguf: the same for a version whose facts were read from a GGUF header.
         derived: how we computed the value, when it does not stand in the entry as printed.
     """
 
@@ -25,6 +26,7 @@ class Spec:
     unit: str = ""
     absent: str = ""
     derived: str = ""
+    gguf: str = ""
 
 
 DEPLOYMENT = (
@@ -70,7 +72,12 @@ VERSION = (
     Spec("max_context", "max_context", "tokens"),
     Spec("stored_as", "weight_dtype"),
     Spec("weight_bytes", "weight_bytes", "bytes"),
-    Spec("config_sha256", "config_sha256", "sha256"),
+    Spec(
+        "config_sha256",
+        "config_sha256",
+        "sha256",
+        gguf="The facts were read from the header of a GGUF file, which has no config.json",
+    ),
     Spec("index_sha256", "index_sha256", "sha256", absent="One weights file, so no index"),
     Spec("source", "source"),
     Spec("training_data", ""),
@@ -128,9 +135,10 @@ def _field(spec: Spec, state: StateRow, names: Mapping[str, str]) -> Field:
         return _person(spec, raw, state, names)
     value = _value(spec, raw)
     if value is None:
-        absent = FieldState.NOT_APPLICABLE if spec.absent else FieldState.MISSING
-        entries = (state.index,) if spec.absent else ()
-        return Field(key=spec.key, state=absent, reason=spec.absent, entries=entries)
+        reason = spec.gguf if spec.gguf and state.after.get("facts_from") == "gguf" else spec.absent
+        absent = FieldState.NOT_APPLICABLE if reason else FieldState.MISSING
+        entries = (state.index,) if reason else ()
+        return Field(key=spec.key, state=absent, reason=reason, entries=entries)
     from_catalogue = spec.derived and state.after.get("facts_from") == "catalogue"
     derived = "Taken from the catalogue of published models" if from_catalogue else spec.derived
     return Field(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -24,7 +25,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from audit.models import Checkpoint, User
 from governance import operations
 from governance.classification import Answer, newest
-from governance.models import ApprovalRequest, UseCase
+from governance.models import ApprovalRequest, Revision, UseCase
 from tests.absence import needs_chromium
 from tests.integration.reports_story import sign, tell_report
 from tests.integration.test_governance_adapters import config, register
@@ -91,8 +92,19 @@ def _addresses() -> Iterator[str]:
     yield reverse("admin:desk_use_case_new")
     for name in ("desk_use_case", "desk_use_case_classify"):
         yield reverse(f"admin:{name}", args=[UseCase.objects.get().pk])
+    yield from _of_models(request.revision)
     yield reverse("start")
     yield reverse("api-docs")
+
+
+def _of_models(revision: Revision) -> Iterator[str]:
+    version, pool = revision.model_version, revision.gpu_pool
+    yield reverse("admin:desk_model", args=[version.model_id])
+    yield reverse("admin:desk_model_version", args=[version.pk])
+    yield reverse("admin:desk_pool", args=[pool.pk])
+    yield reverse("admin:desk_standing", args=["model_version", version.pk])
+    yield reverse("admin:desk_edit", args=["gpu_pool", pool.pk])
+    yield reverse("admin:desk_relation_new", args=[version.pk])
 
 
 def _classified(requester: User) -> None:
@@ -113,6 +125,30 @@ def _classified(requester: User) -> None:
     )
 
 
+def _family(requester: User, version_id: UUID) -> None:
+    """A version whose page has files, a family, a quantisation and a standing to show."""
+    now = timezone.now()
+    operations.declare_relation(
+        by=requester,
+        child_id=version_id,
+        parent_name="somebody/a-base-with-a-rather-long-name-that-nobody-registered",
+        relation="finetune",
+        now=now,
+    )
+    file = operations.File("consolidated.00.pth", "weights", "pytorch_pickle", "a" * 64, 16_060_522_496)
+    operations.add_artefact(by=requester, file=file, model_version_id=version_id, now=now)
+    operations.declare_quantisation(by=requester, model_version_id=version_id, scheme="awq", bits="4", now=now)
+    operations.change_standing(
+        by=requester,
+        subject_kind="model_version",
+        subject_id=version_id,
+        state="deprecated",
+        reason="A newer one answers better at the same price.",
+        seen=0,
+        now=now,
+    )
+
+
 @pytest.fixture(scope="module")
 def told(
     django_db_setup: None, template_database: str, worker_name: str, django_db_blocker: DjangoDbBlocker
@@ -123,6 +159,7 @@ def told(
             adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
             reported.story.submitted(name="call-summary", adapters=(adapter.id,))
             _classified(reported.story.requester)
+            _family(reported.story.requester, reported.story.version)
             sign()
             # Hashed as the site would: its first use must not make it a new one, which ends the other sessions.
             reported.auditor.password = PBKDF2PasswordHasher().encode(PASSPHRASE, salt="e2e" * 8)

@@ -75,7 +75,7 @@ def test_an_adapter_stands_beside_its_base(story: Story) -> None:
     assert (row.base_id, row.base_match, row.method) == (story.version, "matched", "lora")
     assert (row.params, row.weight_bytes, row.r, row.lora_dropout) == (131072, 262144, 16, "0.05")
     assert (row.target_modules, row.weights_sha256) == (["q_proj", "v_proj"], "a" * 64)
-    assert made.entries == (size,)
+    assert made.entries == (size, size + 1, size + 2), "the adapter and its two files"
     assert log.entry(size).type == "adapter.registered"
     assert log.entry(size).subject == f"adapter:{made.id}"
     assert queries.reconcile() == []

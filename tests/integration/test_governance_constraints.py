@@ -34,6 +34,10 @@ INSERT_ONLY += [
     "metric",
     "evidence",
     "evidence_revocation",
+    "model_artefact",
+    "model_relation",
+    "quantisation",
+    "standing",
 ]
 KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
 KEPT += ["condition", "approval_policy"]

@@ -12,8 +12,7 @@ from tests.repository.tree import PACKAGES, ROOT, files, name, python_files
 _OTHER_FOLDERS = {".ci", ".github", "deploy", "docs", "locale", "static", "templates"}
 _PURE = (
     "audit.tlog", "audit.events", "governance.workflow", "governance.capacity", "governance.classification",
-    "governance.evaluation",
-    "reports.dataset",
+    "governance.evaluation", "governance.lifecycle", "reports.dataset",
 )  # fmt: skip
 _FRAMEWORKS = ("django", "rest_framework", "celery", "redis", "weasyprint", "psycopg", "httpx", "msgspec")
 _NO_PLACE = {"utils", "helpers", "common", "misc", "signals"}

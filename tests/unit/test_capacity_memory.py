@@ -137,6 +137,19 @@ def test_bytes_that_were_read_stand_before_the_formula() -> None:
     assert other.terms[0].how == "formula"
 
 
+def test_weights_as_stored_are_the_bytes_of_the_files() -> None:
+    facts = replace(model_named("Llama 3.1 8B").facts, weight_bytes=4_920_734_912, weight_dtype="gguf-q4_k_m")
+    result = estimate_inference(facts, gpu=H100, context=8192, weight_dtype="as-stored")
+    assert (result.terms[0].bytes, result.terms[0].how) == (4_920_734_912, "bytes as stored")
+    assert any("4920734912 bytes" in line and "gguf-q4_k_m" in line for line in result.assumptions)
+    split = estimate_inference(facts, gpu=H100, gpu_count=2, context=8192, weight_dtype="as-stored")
+    assert split.terms[0].bytes == 4_920_734_912 // 2
+    cpu = estimate_inference(facts, gpu=H100, context=8192, weight_dtype="as-stored", engine="llama.cpp")
+    assert cpu.terms[0].bytes < result.terms[0].bytes, "llama.cpp keeps the embedding off the card"
+    with pytest.raises(FactsRefused, match="nobody read how many bytes"):
+        fit("Llama 3.1 8B", weight_dtype="as-stored")
+
+
 def test_files_that_do_not_hold_what_their_shape_says_are_doubted() -> None:
     model = model_named("Llama 3.1 8B").facts
     for weight_bytes, doubted in ((16_060_522_496, False), (1_000_000_000, True), (20_000_000_000, True)):
