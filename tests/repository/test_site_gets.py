@@ -73,7 +73,7 @@ def _fill(route: str, seeded: Seeded) -> str:
         "use_case_id": str(_USE_CASE),
         "dataset_id": "00000000-0000-4000-8000-000000000000",
         "evaluation_id": "00000000-0000-4000-8000-000000000000",
-        "evaluated_version_id": str(seeded.running.approved_revision.model_version_id),
+        "evaluated_version_id": str(request.revision.model_version_id),
         "evidence_id": "00000000-0000-4000-8000-000000000000",
         "hold_id": "00000000-0000-4000-8000-000000000000",
         "index": "1",
