@@ -75,7 +75,7 @@ def _fill(route: str, seeded: Seeded) -> str:
         "number": "1",
         "dataset_id": "00000000-0000-4000-8000-000000000000",
         "evaluation_id": "00000000-0000-4000-8000-000000000000",
-        "evaluated_version_id": str(seeded.running.approved_revision.model_version_id),
+        "evaluated_version_id": str(request.revision.model_version_id),
         "evidence_id": "00000000-0000-4000-8000-000000000000",
         "subject_kind": "deployment",
         "subject_id": str(seeded.running.pk),
