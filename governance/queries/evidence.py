@@ -164,15 +164,6 @@ def evidence_about(*references: str, now: datetime) -> tuple[EvidenceLine, ...]:
     return _lines(judged().filter(about).order_by("-number")[:SHOWN], now)
 
 
-def evidence_of(references: Iterable[str], *, now: datetime) -> tuple[EvidenceLine, ...]:
-    """The newest evidence about any of several things (`kind:uuid`), in two queries."""
-    about = Q()
-    for reference in references:
-        kind, _colon, label = reference.partition(":")
-        about |= Q(subject_kind=kind, subject_id=UUID(label))
-    return _lines(judged().filter(about).order_by("-number")[:SHOWN], now)
-
-
 def evidence_list(*, now: datetime, kind: str = "", standing: str = "", page: int = 1) -> EvidenceList:
     """Evidence of a kind and in a standing; what is unknown of the two filters nothing."""
     rows = judged()

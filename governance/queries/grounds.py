@@ -7,7 +7,7 @@ from uuid import UUID
 from governance.models import ApprovalRequest, EvaluationRun
 from governance.queries.costing import ComparisonView, comparison_views
 from governance.queries.evaluations import RunLine, run_lines
-from governance.queries.evidence import EvidenceLine, evidence_of
+from governance.queries.evidence import EvidenceLine, evidence_about
 from governance.queries.usecases import tier_mark
 
 RUNS = 5
@@ -67,7 +67,7 @@ def grounds(request: ApprovalRequest, *, now: datetime) -> Grounds:
         tier_word=word,
         environment=revision.environment,
         costs=comparison_views(deployment.pk, limit=1),
-        evidence=evidence_of(about, now=now),
+        evidence=evidence_about(*about, now=now),
         runs=shown,
         same_form=runs.filter(weight_dtype=revision.weight_dtype).exists(),
     )
