@@ -5,16 +5,20 @@ four eyes are a constraint: in migrations 0002 to 0005, in the database itself.
 """
 
 from governance.models.adapters import Adapter
-from governance.models.agents import Agent, ToolGrant
+from governance.models.agents import Agent, AgentVersion, ToolGrant, ToolGrantRevocation
 from governance.models.approvals import ApprovalRequest, Decision
 from governance.models.deployments import Deployment, Revision
 from governance.models.evidence import Comparison, Cursor, Finding
+from governance.models.hardware import GpuDevice, GpuNode, MigSlice, PoolDevice
+from governance.models.oversight import OversightAssignment, OversightEnd
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
+from governance.models.tools import Tool, ToolVersion
 from governance.models.usecases import Classification, Tier, UseCase
 
 __all__ = [
     "Adapter",
     "Agent",
+    "AgentVersion",
     "ApprovalRequest",
     "Classification",
     "Comparison",
@@ -22,12 +26,21 @@ __all__ = [
     "Decision",
     "Deployment",
     "Finding",
+    "GpuDevice",
     "GpuModel",
+    "GpuNode",
     "GpuPool",
+    "MigSlice",
     "Model",
     "ModelVersion",
+    "OversightAssignment",
+    "OversightEnd",
+    "PoolDevice",
     "Revision",
     "Tier",
+    "Tool",
     "ToolGrant",
+    "ToolGrantRevocation",
+    "ToolVersion",
     "UseCase",
 ]

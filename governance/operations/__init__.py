@@ -1,7 +1,8 @@
 """Every write of the registry and of approvals: one transaction each, and its entries are its last statement."""
 
 from governance.operations.adapters import register_adapter
-from governance.operations.agents import grant_tool, register_agent
+from governance.operations.agents import register_agent
+from governance.operations.agentversions import AgentRelease, register_agent_version
 from governance.operations.asking import DeploymentAsk
 from governance.operations.base import By, Recorded, Refused
 from governance.operations.catalogue import CatalogueLoad, load_catalogue
@@ -9,18 +10,22 @@ from governance.operations.comparisons import record_comparison
 from governance.operations.decisions import decide, withdraw
 from governance.operations.deployments import request_deployment
 from governance.operations.following import Followed, follow_log
+from governance.operations.grants import grant_tool, revoke_grant
 from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.pools import register_gpu_pool
+from governance.operations.tools import change_tool, register_tool, register_tool_version
 from governance.operations.usecases import classify_use_case, register_use_case
 
 __all__ = [
+    "AgentRelease",
     "By",
     "CatalogueLoad",
     "DeploymentAsk",
     "Followed",
     "Recorded",
     "Refused",
+    "change_tool",
     "classify_use_case",
     "decide",
     "follow_log",
@@ -29,11 +34,15 @@ __all__ = [
     "record_comparison",
     "register_adapter",
     "register_agent",
+    "register_agent_version",
     "register_from_catalogue",
     "register_from_files",
     "register_from_folder",
     "register_gpu_pool",
+    "register_tool",
+    "register_tool_version",
     "register_use_case",
     "request_deployment",
+    "revoke_grant",
     "withdraw",
 ]

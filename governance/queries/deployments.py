@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.utils import timezone
+
 from audit import queries as log
 from governance.models import (
     Agent,
@@ -16,6 +18,7 @@ from governance.models import (
     Revision,
 )
 from governance.queries.adapters import adapter_lines
+from governance.queries.grants import in_force
 from governance.queries.quoting import Told, details
 from governance.queries.review import state_mark
 from governance.queries.telling import HistoryLine, history_lines
@@ -211,13 +214,16 @@ def _comparisons(found: Deployment) -> tuple[ComparisonView, ...]:
 
 
 def _agents(found: Deployment) -> tuple[AgentLine, ...]:
-    rows = Agent.objects.filter(deployment=found).prefetch_related("grants").order_by("name")[:SHOWN]
+    rows = list(Agent.objects.filter(deployment=found).order_by("name")[:SHOWN])
+    grants = in_force([row.pk for row in rows], timezone.now())
     return tuple(
         AgentLine(
             name=row.name,
             purpose=row.purpose,
             autonomy=row.get_autonomy_display(),
-            tools=tuple(sorted((grant.tool, grant.get_reversibility_display()) for grant in row.grants.all())),
+            tools=tuple(
+                (grant.tool, grant.get_reversibility_display()) for grant in grants if grant.agent_id == row.pk
+            ),
         )
         for row in rows
     )

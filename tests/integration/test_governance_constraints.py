@@ -22,8 +22,10 @@ INSERT_ONLY = [
     "comparison",
     "finding",
     "classification",
+    *("agent_version", "tool_version", "tool_grant_revocation", "gpu_device", "mig_slice", "pool_device"),
+    *("oversight_assignment", "oversight_end"),
 ]
-KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
+KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case", "tool", "gpu_node"]
 
 
 @pytest.fixture
