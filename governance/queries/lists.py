@@ -23,6 +23,18 @@ NAMES: Final = MappingProxyType(
         "deployment": "name",
         "request": "deployment__name",
         "use_case": "name",
+        "agent": "name",
+        "agent_version": "agent__name",
+        "tool": "name",
+        "tool_version": "tool__name",
+        "tool_grant": "tool",
+        "tool_grant_revocation": "grant__tool",
+        "gpu_node": "name",
+        "gpu_device": "node__name",
+        "mig_slice": "device__node__name",
+        "pool_device": "pool__name",
+        "oversight_assignment": "use_case__name",
+        "oversight_end": "assignment__use_case__name",
     }
 )
 """Kinds that are listed, and the column their `name` filter looks at."""
