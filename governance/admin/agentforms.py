@@ -1,7 +1,7 @@
 """Forms of agents, their versions, tools and grants: they read text into types."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
@@ -25,7 +25,7 @@ AREA = {"rows": 2}
 class PersonField(_PersonField):
     """One of the registered people, by name."""
 
-    def __init__(self, label: object) -> None:
+    def __init__(self, label: Any) -> None:
         super().__init__(label=label, queryset=Person.objects.order_by("display_name", "pk"))
 
     def label_from_instance(self, obj: Person) -> str:

@@ -76,13 +76,12 @@ class PoolCardForm(forms.Form):
 
     device = _Device(label=_("Card"), queryset=GpuDevice.objects.none())
     pool = forms.ModelChoiceField(label=_("GPU pool"), queryset=GpuPool.objects.order_by("name"))
-    left = forms.TypedChoiceField(
-        label=_("What happens"),
-        choices=[("", _("it joins the pool")), ("left", _("it leaves the pool"))],
-        coerce=bool,
-        empty_value=False,
-        required=False,
+    left = forms.ChoiceField(
+        label=_("What happens"), choices=[("joins", _("it joins the pool")), ("leaves", _("it leaves the pool"))]
     )
+
+    def clean_left(self) -> bool:
+        return bool(self.cleaned_data["left"] == "leaves")
 
     def of(self, node_id: UUID) -> "PoolCardForm":
         """The same, offering the cards of one machine."""

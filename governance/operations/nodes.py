@@ -99,7 +99,7 @@ def change_gpu_node(
         if row.row_version != seen:
             raise Refused("row_version", "is not the newest: the node has changed since. Read it again.")
         refuse_unknown_person("owner_id", owner_id)
-        before = dict(snapshot("gpu_node", row))
+        before: dict[str, object] = dict(snapshot("gpu_node", row))
         for field, value in columns.items():
             setattr(row, field, value)
         row.row_version += 1

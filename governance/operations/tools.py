@@ -64,7 +64,7 @@ def change_tool(
         if row.row_version != seen:
             raise Refused("row_version", "is not the newest: the tool has changed since. Read it again.")
         refuse_unknown_person("owner_id", owner_id)
-        before = dict(snapshot("tool", row))
+        before: dict[str, object] = dict(snapshot("tool", row))
         row.kind, row.endpoint, row.owner_id = kind, endpoint, owner_id
         row.row_version += 1
         row.save(update_fields=["kind", "endpoint", "owner", "row_version"])

@@ -101,8 +101,8 @@ def test_pages_open_change_nothing_and_are_behind_a_log_in(story: Story) -> None
         if keys:
             assert client.get(reverse(f"admin:{name}", args=[uuid4()])).status_code == 404, name
     for name in ("desk_agent", "desk_tool", "desk_node", "desk_oversight"):
-        page = client.get(reverse(f"admin:{name}", args=[ids[key] for key in PAGES[name]])).content.decode()
-        assert "Only members of the pools" in page, name
+        shown = client.get(reverse(f"admin:{name}", args=[ids[key] for key in PAGES[name]])).content.decode()
+        assert "Only members of the pools" in shown, name
 
 
 def test_pages_cost_the_same_with_more_rows(story: Story) -> None:
@@ -226,12 +226,12 @@ def test_a_machine_gets_its_cards_from_an_upload(story: Story) -> None:
     assert client.post(cards, {"report": SimpleUploadedFile("a.csv", report)}).status_code == 302
     device = GpuDevice.objects.get()
     pools = reverse("admin:desk_node_pools", args=[node.pk])
-    move = {"device": str(device.pk), "pool": str(story.pool), "left": ""}
+    move = {"device": str(device.pk), "pool": str(story.pool), "left": "joins"}
     assert client.post(pools, move).status_code == 302
     assert client.post(pools, move).status_code == 400
     page = client.get(reverse("admin:desk_node", args=[node.pk])).content.decode()
     assert "tokyo-h100" in page and "165050" in page and "USD 31.2" in page and "undivided" in page
-    assert client.post(pools, {**move, "left": "left"}).status_code == 302
+    assert client.post(pools, {**move, "left": "leaves"}).status_code == 302
     assert list(PoolDevice.objects.order_by("number").values_list("left", flat=True)) == [False, True]
     change = reverse("admin:desk_node_change", args=[node.pk])
     sent = {"provider": "gcp", "region": "us", "owner": str(story.requester.person_id), "row_version": "1"}

@@ -268,7 +268,7 @@ def test_a_tool_changes_but_keeps_its_name(story: Story) -> None:
     row.refresh_from_db()
     assert (row.kind, row.owner_id, row.row_version) == ("http", story.reviewer.person_id, 2)
     told = log.history(f"tool:{row.pk}")
-    facts = log.section_facts([told[0].index])[told[0].index]
+    facts: Any = log.section_facts([told[0].index])[told[0].index]
     assert (facts["before"]["kind"], facts["after"]["kind"]) == ("mcp", "http")
     for other, field in (
         ({"seen": 1}, "row_version"),
@@ -354,7 +354,17 @@ def test_a_run_above_its_budget_is_told_once_a_day(story: Story, agent: Agent) -
         "A run of memo-agent used more EUR of cost; its version 1 may use at most 2.5.",
     ]
     limits = limits_of({subject})[subject]
-    for run in ({"steps": True}, {"steps": "11"}, {"cost": 5}, {"cost": "1E999"}, {"cost": "NaN"}, [], "x", None):
+    broken: tuple[object, ...] = (
+        {"steps": True},
+        {"steps": "11"},
+        {"cost": 5},
+        {"cost": "1E999"},
+        {"cost": "NaN"},
+        [],
+        "x",
+        None,
+    )
+    for run in broken:
         assert list(excesses_of_run({"run": run}, limits, is_open=True)) == []
     (found,) = excesses_of_run({"run": {"steps": 2000}}, limits, is_open=True)
     assert "used 2,000 steps" in found.why

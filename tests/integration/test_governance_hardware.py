@@ -77,7 +77,8 @@ def test_a_node_with_cards_slices_and_a_pool(story: Story, node: GpuNode) -> Non
     operations.record_pool_device(pool_id=story.pool, left=True, **move)
     last = operations.record_pool_device(pool_id=other.id, left=False, **move)
     (told,) = log.history(f"pool_device:{last.id}")
-    assert log.section_facts([told.index])[told.index]["after"]["left"] is False
+    facts: Any = log.section_facts([told.index])[told.index]
+    assert facts["after"]["left"] is False
     assert snapshot("gpu_pool", GpuPool.objects.get(pk=other.id))["gpu_node_id"] == str(node.pk)
     assert queries.reconcile() == []
 
@@ -88,7 +89,7 @@ def test_cards_come_from_a_real_report(story: Story, node: GpuNode) -> None:
     device = GpuDevice.objects.select_related("gpu_model").get()
     assert (device.gpu_model.name, device.serial, len(made.entries)) == ("A100 80GB SXM4", "1650522003820", 5)
     assert set(device.slices.values_list("profile", flat=True)) == {"1g.20gb"}
-    facts = log.section_facts([made.entries[0]])[made.entries[0]]
+    facts: Any = log.section_facts([made.entries[0]])[made.entries[0]]
     assert (facts["files"][0]["bytes"], facts["after"]) == (path.stat().st_size, snapshot("gpu_device", device))
     assert operations.import_cards(by=story.requester, node_id=node.pk, report=path.read_bytes(), now=NOW).entries == ()
     elsewhere = noded(story, "osk1-gpu-01")
