@@ -32,6 +32,7 @@ PLACES = (
     (gettext_lazy("Use cases"), "admin:governance_usecase_changelist", ""),
     (gettext_lazy("Deployments"), "admin:governance_deployment_changelist", ""),
     (gettext_lazy("Models"), "admin:governance_modelversion_changelist", ""),
+    (gettext_lazy("Agents"), "admin:governance_agent_changelist", ""),
     (gettext_lazy("GPU pools"), "admin:governance_gpupool_changelist", ""),
     (gettext_lazy("Findings"), "admin:governance_finding_changelist", "findings"),
     (gettext_lazy("Ledger"), "admin:ledger_list", ""),

@@ -175,6 +175,7 @@ class DeploymentAdmin(ReadOnly):
 class UseCaseAdmin(ReadOnly):
     kind = "use_case"
     new_page, new_label = "admin:desk_use_case_new", _("Register a use case")
+    beside_page, beside_label = "admin:desk_oversight", _("Human oversight")
     list_display = ("page", "name", "tier", "eu_role", "owner")
     list_display_links = None
     list_filter = ("tier", "eu_role")

@@ -82,14 +82,9 @@ def test_an_agent_gets_a_version_and_a_tool(story: Story) -> None:
     assert (stale.status_code, stale.json()["field"]) == (409, "row_version")
     found = pipeline.get(reverse("api-tool", args=[tool])).json()
     assert (found["kind"], found["row_version"], found["versions"][0]["version"]) == ("http", 2, "3.1")
-    for name, filtered in (
-        ("api-agents", "helper"),
-        ("api-agent-versions", "helper"),
-        ("api-tools", "mail.send"),
-        ("api-tool-versions", "mail.send"),
-        ("api-tool-grants", "mail.send"),
-        ("api-grant-revocations", "mail.send"),
-    ):
+    by_tool = ("api-tools", "api-tool-versions", "api-tool-grants", "api-grant-revocations")
+    for name in ("api-agents", "api-agent-versions", *by_tool):
+        filtered = "mail.send" if name in by_tool else "helper"
         assert len(pipeline.get(reverse(name), name=filtered).json()["items"]) == 1, name
 
 
