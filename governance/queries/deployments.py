@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit import queries as log
 from governance.models import (
     Agent,
+    AgentVersion,
     ApprovalRequest,
     Comparison,
     Deployment,
@@ -71,6 +72,7 @@ class ComparisonView:
 
 @dataclass(frozen=True, slots=True)
 class AgentLine:
+    id: UUID
     name: str
     purpose: str
     autonomy: str
@@ -215,12 +217,16 @@ def _comparisons(found: Deployment) -> tuple[ComparisonView, ...]:
 
 def _agents(found: Deployment) -> tuple[AgentLine, ...]:
     rows = list(Agent.objects.filter(deployment=found).order_by("name")[:SHOWN])
-    grants = in_force([row.pk for row in rows], timezone.now())
+    keys = [row.pk for row in rows]
+    grants = in_force(keys, timezone.now())
+    versions = AgentVersion.objects.filter(agent__in=keys).order_by("agent_id", "-number").distinct("agent_id")
+    newest = {version.agent_id: version for version in versions}
     return tuple(
         AgentLine(
+            id=row.pk,
             name=row.name,
             purpose=row.purpose,
-            autonomy=row.get_autonomy_display(),
+            autonomy=newest.get(row.pk, row).get_autonomy_display(),
             tools=tuple(
                 (grant.tool, grant.get_reversibility_display()) for grant in grants if grant.agent_id == row.pk
             ),
