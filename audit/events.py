@@ -63,6 +63,18 @@ class EventType(StrEnum):
     MODEL_RELATION_DECLARED = "model_relation.declared"
     QUANTISATION_DECLARED = "quantisation.declared"
     STANDING_CHANGED = "standing.changed"
+    AGENT_VERSION_REGISTERED = "agent_version.registered"
+    TOOL_REGISTERED = "tool.registered"
+    TOOL_CHANGED = "tool.changed"
+    TOOL_VERSION_REGISTERED = "tool_version.registered"
+    TOOL_GRANT_REVOKED = "tool_grant.revoked"
+    GPU_NODE_REGISTERED = "gpu_node.registered"
+    GPU_NODE_CHANGED = "gpu_node.changed"
+    GPU_DEVICE_REGISTERED = "gpu_device.registered"
+    MIG_SLICE_REGISTERED = "mig_slice.registered"
+    POOL_DEVICE_RECORDED = "pool_device.recorded"
+    OVERSIGHT_ASSIGNED = "oversight.assigned"
+    OVERSIGHT_ENDED = "oversight.ended"
 
     REQUEST_SUBMITTED = "request.submitted"
     REQUEST_APPROVED = "request.approved"
@@ -170,6 +182,18 @@ STATE_TYPES = frozenset(
         EventType.MODEL_RELATION_DECLARED,
         EventType.QUANTISATION_DECLARED,
         EventType.STANDING_CHANGED,
+        EventType.AGENT_VERSION_REGISTERED,
+        EventType.TOOL_REGISTERED,
+        EventType.TOOL_CHANGED,
+        EventType.TOOL_VERSION_REGISTERED,
+        EventType.TOOL_GRANT_REVOKED,
+        EventType.GPU_NODE_REGISTERED,
+        EventType.GPU_NODE_CHANGED,
+        EventType.GPU_DEVICE_REGISTERED,
+        EventType.MIG_SLICE_REGISTERED,
+        EventType.POOL_DEVICE_RECORDED,
+        EventType.OVERSIGHT_ASSIGNED,
+        EventType.OVERSIGHT_ENDED,
         EventType.REQUEST_SUBMITTED,
         EventType.REQUEST_APPROVED,
         EventType.REQUEST_REJECTED,

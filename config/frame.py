@@ -50,6 +50,7 @@ PLACES = (
     (gettext_lazy("Data sets"), "admin:governance_dataset_changelist", ""),
     (gettext_lazy("Evaluations"), "admin:governance_evaluationrun_changelist", ""),
     (gettext_lazy("Evidence"), "admin:desk_evidence_list", ""),
+    (gettext_lazy("Agents"), "admin:governance_agent_changelist", ""),
     (gettext_lazy("GPU pools"), "admin:governance_gpupool_changelist", ""),
     (gettext_lazy("Findings"), "admin:governance_finding_changelist", "findings"),
     (gettext_lazy("Ledger"), "admin:ledger_list", ""),

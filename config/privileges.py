@@ -76,6 +76,15 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
         ),
         "dataset": KEEP,
         "report": KEEP,
+        # Agents, tools, hardware and oversight.
+        **dict.fromkeys(
+            (
+                *("agent_version", "tool_version", "tool_grant_revocation", "gpu_device", "mig_slice", "pool_device"),
+                *("oversight_assignment", "oversight_end"),
+            ),
+            ADD,
+        ),
+        **dict.fromkeys(("tool", "gpu_node"), KEEP),
     }
 )
 _SIGNER: Final[Mapping[str, Rights]] = MappingProxyType(

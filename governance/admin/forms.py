@@ -13,7 +13,7 @@ from governance.formats.modelcard import CARD_LIMIT
 from governance.formats.peft import ADAPTER_LIMIT
 from governance.formats.safetensors import HEADER_LIMIT as SAFETENSORS_HEADER_LIMIT
 from governance.formats.safetensors import INDEX_LIMIT
-from governance.models import Adapter, GpuModel, GpuPool, ModelVersion, UseCase
+from governance.models import Adapter, GpuModel, GpuNode, GpuPool, ModelVersion, UseCase
 from governance.operations.asking import ENVIRONMENTS
 
 if TYPE_CHECKING:
@@ -136,6 +136,9 @@ class GpuPoolForm(forms.Form):
     node = forms.CharField(label=_("Node"), max_length=100)
     region = forms.CharField(label=_("Region"), max_length=100)
     hosting = forms.ChoiceField(label=_("Hosting"), choices=GpuPool.Hosting.choices)
+    gpu_node = forms.ModelChoiceField(
+        label=_("Registered GPU node"), queryset=GpuNode.objects.order_by("name"), required=False
+    )
 
 
 class UseCaseForm(forms.Form):

@@ -39,7 +39,8 @@ def pool_new(request: HttpRequest) -> HttpResponse:
     form = GpuPoolForm(request.POST or None, label_suffix="")
 
     def register(user: User, fields: dict[str, Any]) -> str:
-        name = fields.pop("gpu_model").name
+        name, node = fields.pop("gpu_model").name, fields.pop("gpu_node")
+        fields["gpu_node_id"] = node.pk if node else None
         operations.register_gpu_pool(by=user, gpu_model=name, now=timezone.now(), **fields)
         return reverse("admin:governance_gpupool_changelist")
 

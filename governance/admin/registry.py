@@ -157,6 +157,7 @@ class GpuModelAdmin(ReadOnly):
 class GpuPoolAdmin(ReadOnly):
     kind = "gpu_pool"
     new_page, new_label = "admin:desk_pool_new", _("Register a GPU pool")
+    beside_page, beside_label = "admin:governance_gpunode_changelist", _("GPU nodes")
     list_display = ("page", "gpu_model", "count", "node", "region", "hosting")
     list_display_links = None
     list_filter = ("hosting", "region")
@@ -192,6 +193,7 @@ class DeploymentAdmin(ReadOnly):
 class UseCaseAdmin(ReadOnly):
     kind = "use_case"
     new_page, new_label = "admin:desk_use_case_new", _("Register a use case")
+    beside_page, beside_label = "admin:desk_oversight", _("Human oversight")
     list_display = ("page", "name", "tier", "eu_role", "owner")
     list_display_links = None
     list_filter = ("tier", "eu_role")
@@ -207,10 +209,17 @@ class UseCaseAdmin(ReadOnly):
 @admin.register(Agent)
 class AgentAdmin(ReadOnly):
     kind = "agent"
-    list_display = ("name", "deployment", "owner", "autonomy")
+    new_page, new_label = "admin:desk_agent_new", _("Register an agent")
+    beside_page, beside_label = "admin:governance_tool_changelist", _("Tools")
+    list_display = ("page", "deployment", "owner", "autonomy")
+    list_display_links = None
     list_select_related = ("deployment", "owner")
     search_fields = ("name",)
     ordering = ("name",)
+
+    @admin.display(description=_("Agent"), ordering="name")
+    def page(self, row: Agent) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:desk_agent", args=[row.pk]), row.name)
 
 
 @admin.register(Comparison)

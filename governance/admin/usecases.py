@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from governance import operations, queries
 from governance.admin.base import page, person
 from governance.classification import UNSURE, Answer, AnswersRefused, Question, Walk, newest
+from governance.queries.oversight import is_vacant, oversight_of
 from governance.queries.usecases import ClassifyPage, answer_word, told
 
 
@@ -22,11 +23,14 @@ def use_case(request: HttpRequest, use_case_id: UUID) -> HttpResponse:
         found = queries.use_case_page(use_case_id)
     except queries.UseCaseNotFound as error:
         raise Http404(str(error)) from error
+    today = timezone.now().date()
     context = {
         "title": found.name,
         "use_case": found,
         "blocked": _blocked(request),
         "standing": queries.standing_view("use_case", found.id, user=person(request)),
+        "oversight": oversight_of(use_case_id, today),
+        "vacant": is_vacant(use_case_id, today),
     }
     return page(request, "admin/governance/use/case.html", context)
 

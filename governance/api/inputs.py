@@ -55,6 +55,7 @@ class GpuPoolInput(Strict):
     node = Text(max_length=100)
     region = Text(max_length=100)
     hosting = Choice(choices=GpuPool.Hosting.values)
+    gpu_node_id = Id(required=False, allow_null=True, help_text="The registered node, where it is one.")
 
 
 class UseCaseInput(Strict):

@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from governance.api import adapters, approvals, changes, deciding, lineage, policies, registry, standing, usecases
+from governance.api import (
+    adapters,
+    agents,
+    approvals,
+    changes,
+    deciding,
+    hardware,
+    lineage,
+    oversight,
+    policies,
+    registry,
+    standing,
+    tools,
+    usecases,
+)
 from governance.api import datasets as data
 from governance.api import evaluations as evaluating
 from governance.api import evidence as evidencing
@@ -49,6 +63,33 @@ urlpatterns = [
     path("model-relations", lineage.Relations.as_view(), name="api-relations"),
     path("quantisations", lineage.Quantisations.as_view(), name="api-quantisations"),
     path("standing", standing.Standings.as_view(), name="api-standing"),
+    path("agents", agents.Agents.as_view(), name="api-agents"),
+    path("agents/<uuid:agent_id>", agents.OneAgent.as_view(), name="api-agent"),
+    path("agents/<uuid:agent_id>/versions", agents.VersionsOfAgent.as_view(), name="api-agent-versions-of"),
+    path("agents/<uuid:agent_id>/grants", agents.GrantsOfAgent.as_view(), name="api-agent-grants"),
+    path("agent-versions", agents.AgentVersions.as_view(), name="api-agent-versions"),
+    path("tool-grants", agents.ToolGrants.as_view(), name="api-tool-grants"),
+    path("tool-grants/<uuid:grant_id>/revocation", agents.RevocationOfGrant.as_view(), name="api-grant-revocation"),
+    path("tool-grant-revocations", agents.Revocations.as_view(), name="api-grant-revocations"),
+    path("tools", tools.Tools.as_view(), name="api-tools"),
+    path("tools/<uuid:tool_id>", tools.OneTool.as_view(), name="api-tool"),
+    path("tools/<uuid:tool_id>/changes", tools.ToolChanges.as_view(), name="api-tool-changes"),
+    path("tools/<uuid:tool_id>/versions", tools.VersionsOfTool.as_view(), name="api-tool-versions-of"),
+    path("tool-versions", tools.ToolVersions.as_view(), name="api-tool-versions"),
+    path("gpu-nodes", hardware.GpuNodes.as_view(), name="api-gpu-nodes"),
+    path("gpu-nodes/<uuid:node_id>", hardware.OneGpuNode.as_view(), name="api-gpu-node"),
+    path("gpu-nodes/<uuid:node_id>/changes", hardware.GpuNodeChanges.as_view(), name="api-gpu-node-changes"),
+    path("gpu-nodes/<uuid:node_id>/devices", hardware.DevicesOfNode.as_view(), name="api-gpu-node-devices"),
+    path("gpu-nodes/<uuid:node_id>/cards", hardware.CardsOfNode.as_view(), name="api-gpu-node-cards"),
+    path("gpu-devices", hardware.GpuDevices.as_view(), name="api-gpu-devices"),
+    path("gpu-devices/<uuid:device_id>/slices", hardware.SlicesOfDevice.as_view(), name="api-gpu-device-slices"),
+    path("mig-slices", hardware.MigSlices.as_view(), name="api-mig-slices"),
+    path("gpu-pools/<uuid:pool_id>/devices", hardware.DevicesOfPool.as_view(), name="api-gpu-pool-devices"),
+    path("pool-devices", hardware.PoolDevices.as_view(), name="api-pool-devices"),
+    path("oversight", oversight.Oversight.as_view(), name="api-oversight"),
+    path("oversight/gaps", oversight.OversightGaps.as_view(), name="api-oversight-gaps"),
+    path("oversight/<uuid:assignment_id>/end", oversight.EndOfOversight.as_view(), name="api-oversight-end"),
+    path("oversight-ends", oversight.OversightEnds.as_view(), name="api-oversight-ends"),
     path("deployments", approvals.Deployments.as_view(), name="api-deployments"),
     path("requests", approvals.Requests.as_view(), name="api-requests"),
     path("requests/<uuid:request_id>", approvals.OneRequest.as_view(), name="api-request"),

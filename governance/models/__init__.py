@@ -5,23 +5,27 @@ insert-only, and four eyes are a constraint: in migrations 0002 to 0006, in the 
 """
 
 from governance.models.adapters import Adapter
-from governance.models.agents import Agent, ToolGrant
+from governance.models.agents import Agent, AgentVersion, ToolGrant, ToolGrantRevocation
 from governance.models.approvals import ApprovalRequest, Decision
 from governance.models.datasets import Dataset, DatasetUse, DatasetVersion
 from governance.models.deployments import Deployment, Revision
 from governance.models.evaluations import EvaluationRun, Metric, MetricThreshold
 from governance.models.evidence import Comparison, Cursor, Finding
 from governance.models.evidencing import Evidence, EvidenceRevocation
+from governance.models.hardware import GpuDevice, GpuNode, MigSlice, PoolDevice
 from governance.models.lineage import ModelArtefact, ModelRelation, Quantisation
+from governance.models.oversight import OversightAssignment, OversightEnd
 from governance.models.policies import ApprovalPolicyVersion
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
 from governance.models.stages import Condition, RequestExclusion, RequestStage, SealedDecision
 from governance.models.standing import Standing
+from governance.models.tools import Tool, ToolVersion
 from governance.models.usecases import Classification, Tier, UseCase
 
 __all__ = [
     "Adapter",
     "Agent",
+    "AgentVersion",
     "ApprovalPolicyVersion",
     "ApprovalRequest",
     "Classification",
@@ -37,14 +41,20 @@ __all__ = [
     "Evidence",
     "EvidenceRevocation",
     "Finding",
+    "GpuDevice",
     "GpuModel",
+    "GpuNode",
     "GpuPool",
     "Metric",
     "MetricThreshold",
+    "MigSlice",
     "Model",
     "ModelArtefact",
     "ModelRelation",
     "ModelVersion",
+    "OversightAssignment",
+    "OversightEnd",
+    "PoolDevice",
     "Quantisation",
     "RequestExclusion",
     "RequestStage",
@@ -52,6 +62,9 @@ __all__ = [
     "SealedDecision",
     "Standing",
     "Tier",
+    "Tool",
     "ToolGrant",
+    "ToolGrantRevocation",
+    "ToolVersion",
     "UseCase",
 ]

@@ -44,6 +44,8 @@ class Finding(models.Model):
         TOOL_CALL_OUTSIDE_GRANT = "tool_call_outside_grant", _("tool call outside its grant")
         UNREGISTERED_SUBJECT = "unregistered_subject", _("unregistered subject")
         UNAPPROVED_REVISION = "unapproved_revision", _("nothing approved, yet in use")
+        AGENT_BUDGET_EXCEEDED = "agent_budget_exceeded", _("agent above its budget")
+        TOOL_GRANT_EXPIRED_USE = "tool_grant_expired_use", _("tool call after its grant ended")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=40, choices=Kind)
@@ -67,6 +69,8 @@ class Finding(models.Model):
                         "tool_call_outside_grant",
                         "unregistered_subject",
                         "unapproved_revision",
+                        "agent_budget_exceeded",
+                        "tool_grant_expired_use",
                     ]
                 ),
             ),

@@ -157,6 +157,14 @@ class GpuPool(models.Model):
     node = models.CharField(_("node"), max_length=100)
     region = models.CharField(_("region"), max_length=100)
     hosting = models.CharField(_("hosting"), max_length=20, choices=Hosting)
+    gpu_node = models.ForeignKey(
+        "governance.GpuNode",
+        on_delete=models.PROTECT,
+        related_name="gpu_pools",
+        null=True,
+        blank=True,
+        verbose_name=_("GPU node"),
+    )
     registered_at = models.DateTimeField(_("registered"))
     row_version = models.PositiveIntegerField(default=1)
 

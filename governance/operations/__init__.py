@@ -1,11 +1,19 @@
 """Every write of the registry and of approvals: one transaction each, and its entries are its last statement."""
 
 from governance.operations.adapters import register_adapter
-from governance.operations.agents import grant_tool, register_agent
+from governance.operations.agents import register_agent
+from governance.operations.agentversions import AgentRelease, register_agent_version
 from governance.operations.artefactfolder import add_artefacts_from_folder
 from governance.operations.artefacts import File, add_artefact
 from governance.operations.asking import DeploymentAsk
 from governance.operations.base import By, Recorded, Refused
+from governance.operations.cards import (
+    SliceFacts,
+    import_cards,
+    import_cards_from_file,
+    register_gpu_device,
+    register_mig_slices,
+)
 from governance.operations.catalogue import CatalogueLoad, load_catalogue
 from governance.operations.changes import (
     change_agent,
@@ -29,18 +37,24 @@ from governance.operations.deployments import request_deployment
 from governance.operations.evaluations import EvaluationResult, Measured, record_evaluation
 from governance.operations.evidencing import record_evidence, revoke_evidence
 from governance.operations.following import Followed, follow_log
+from governance.operations.grants import grant_tool, revoke_grant
 from governance.operations.lineage import declare_relation
 from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
+from governance.operations.nodes import change_gpu_node, register_gpu_node
+from governance.operations.oversight import assign_oversight, end_oversight
 from governance.operations.policies import decide_policy, propose_policy, withdraw_policy
+from governance.operations.pooldevices import record_pool_device
 from governance.operations.pools import register_gpu_pool
 from governance.operations.quantisations import declare_quantisation
 from governance.operations.standing import change_standing
 from governance.operations.sweeping import Swept, sweep
 from governance.operations.thresholds import set_threshold
+from governance.operations.tools import change_tool, register_tool, register_tool_version
 from governance.operations.usecases import classify_use_case, register_use_case
 
 __all__ = [
+    "AgentRelease",
     "By",
     "CatalogueLoad",
     "ConditionAsk",
@@ -51,24 +65,31 @@ __all__ = [
     "Measured",
     "Recorded",
     "Refused",
+    "SliceFacts",
     "Stale",
     "Swept",
     "add_artefact",
     "add_artefacts_from_folder",
+    "assign_oversight",
     "change_agent",
     "change_dataset",
     "change_deployment",
+    "change_gpu_node",
     "change_gpu_pool",
     "change_model",
     "change_standing",
+    "change_tool",
     "change_use_case",
     "classify_use_case",
     "decide",
     "decide_policy",
     "declare_quantisation",
     "declare_relation",
+    "end_oversight",
     "follow_log",
     "grant_tool",
+    "import_cards",
+    "import_cards_from_file",
     "invalidate",
     "load_catalogue",
     "meet_condition",
@@ -77,18 +98,26 @@ __all__ = [
     "record_dataset_use",
     "record_evaluation",
     "record_evidence",
+    "record_pool_device",
     "register_adapter",
     "register_agent",
+    "register_agent_version",
     "register_dataset",
     "register_dataset_version",
     "register_from_catalogue",
     "register_from_files",
     "register_from_folder",
+    "register_gpu_device",
+    "register_gpu_node",
     "register_gpu_pool",
+    "register_mig_slices",
+    "register_tool",
+    "register_tool_version",
     "register_use_case",
     "request_deployment",
     "revoke",
     "revoke_evidence",
+    "revoke_grant",
     "set_threshold",
     "sweep",
     "withdraw",

@@ -1,10 +1,10 @@
-"""Registering agents and granting them tools."""
+"""Registering agents."""
 
 from datetime import datetime
 from uuid import UUID
 
 from audit.events import EventType
-from governance.models import Agent, Deployment, ToolGrant
+from governance.models import Agent, Deployment
 from governance.operations.base import (
     By,
     Recorded,
@@ -45,24 +45,3 @@ def register_agent(*, by: By, name: str, purpose: str, deployment_id: UUID, auto
         )
         registered = event("agent", EventType.AGENT_REGISTERED, row, actor=actor_of(by), now=now)
         return recorded(row.id, [registered])
-
-
-def grant_tool(*, by: By, agent_id: UUID, tool: str, reversibility: str, now: datetime) -> Recorded:
-    """Let an agent call a tool. A `read_only` grant does not cover a call with side effects.
-
-    Raises:
-        Refused: a field that cannot be, no such agent, or a grant that stands already.
-    """
-    refuse_unless_registrar(by)
-    tool = text("tool", tool, limit=200)
-    reversibility = choice("reversibility", reversibility, ToolGrant.Reversibility.values)
-    with change("tool"):
-        if not Agent.objects.filter(pk=agent_id).exists():
-            raise Refused("agent", "is not registered.")
-        if ToolGrant.objects.filter(agent_id=agent_id, tool=tool).exists():
-            raise Refused("tool", f"{tool} was granted to this agent already.")
-        row = ToolGrant.objects.create(
-            agent_id=agent_id, tool=tool, reversibility=reversibility, granted_by=actor_of(by), granted_at=now
-        )
-        granted = event("tool_grant", EventType.TOOL_GRANT_GRANTED, row, actor=actor_of(by), now=now)
-        return recorded(row.id, [granted])

@@ -18,9 +18,11 @@ from audit.events import EventType
 from audit.queries import EntryRow
 from audit.queries.disclosure import is_open_to_all
 from governance.models import Cursor, Finding
+from governance.operations.agentacts import Excess, excess_of_call, excesses_of_run, printable
 from governance.operations.base import change, event
+from governance.queries.agentlimits import Limits, limits_of
 from governance.queries.quoting import leaf_form, named
-from governance.queries.watching import Approved, Grants, approved_caps, granted_tools
+from governance.queries.watching import Approved, approved_caps
 
 CURSOR: Final = "governance"
 ACTOR: Final = "system:governance"
@@ -93,9 +95,11 @@ def _judge(entries: Sequence[EntryRow]) -> list[_Sight]:
     calls = [item for item in told if item[0].type == EventType.AGENT_TOOL_CALL]
     usage = [item for item in told if item[0].type != EventType.AGENT_TOOL_CALL]
     approved = approved_caps({_subject(content, "deployment") for _entry, content in usage})
-    grants = granted_tools({_subject(content, "agent") for _entry, content in calls})
+    acting = [item for item in usage if isinstance(item[1].get("agent"), str)]
+    agents = limits_of({_subject(content, "agent") for _entry, content in [*calls, *acting]})
     sights = [_usage(entry, content, approved) for entry, content in usage]
-    sights += [_call(entry, content, grants) for entry, content in calls]
+    sights += [_call(entry, content, agents) for entry, content in calls]
+    sights += [sight for entry, content in [*calls, *acting] for sight in _run(entry, content, agents)]
     return [sight for sight in sights if sight is not None]
 
 
@@ -107,7 +111,7 @@ def _told(content: Mapping[str, object]) -> Mapping[str, object]:
 
 def _subject(content: Mapping[str, object], kind: str) -> str:
     """The ledger's name of the deployment or agent that facts are about: `kind:uuid`, or what they called it."""
-    name = _printable(named(content, kind))
+    name = printable(named(content, kind))
     return name if not name or name.startswith(f"{kind}:") else f"{kind}:{name}"[:200]
 
 
@@ -147,27 +151,28 @@ def _usage(entry: EntryRow, content: Mapping[str, object], approved: Mapping[str
     )
 
 
-def _call(entry: EntryRow, content: Mapping[str, object], agents: Mapping[str, Grants]) -> _Sight | None:
-    subject, tool = _subject(content, "agent"), content.get("tool")
+def _call(entry: EntryRow, content: Mapping[str, object], agents: Mapping[str, Limits]) -> _Sight | None:
+    subject = _subject(content, "agent")
     if not subject:
         return None
     agent = agents.get(subject)
     if agent is None:
         return _unregistered(entry, content, "agent", "A tool call was recorded for an agent nobody registered.")
-    if isinstance(tool, str) and tool in agent.tools:
-        if content.get("side_effect") is not True or agent.tools[tool] != "read_only":
-            return None
-        name = _printable(tool)
-        why = f"{agent.name} called {name} with a side effect; it may only read with it."
-    else:
-        name = leaf_form("tool", tool) if isinstance(tool, str) else "an unnamed tool"
-        why = f"{agent.name} called a tool it was not granted."
-    scope = f"{name}, {entry.occurred_at.date().isoformat()}"
-    return _Sight(Finding.Kind.TOOL_CALL_OUTSIDE_GRANT, f"agent:{agent.id}", scope, entry.index, why)
+    excess = excess_of_call(content, agent, entry.received_at)
+    return _excess(entry, agent, excess) if excess is not None else None
 
 
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text[:200])
+def _run(entry: EntryRow, content: Mapping[str, object], agents: Mapping[str, Limits]) -> list[_Sight]:
+    agent = agents.get(_subject(content, "agent"))
+    if agent is None:
+        return []
+    is_open = is_open_to_all(entry.source, "facts")
+    return [_excess(entry, agent, excess) for excess in excesses_of_run(content, agent, is_open=is_open)]
+
+
+def _excess(entry: EntryRow, agent: Limits, excess: Excess) -> _Sight:
+    scope = f"{excess.scope}, {entry.occurred_at.date().isoformat()}"
+    return _Sight(excess.kind, f"agent:{agent.id}", scope, entry.index, excess.why)
 
 
 def _new(sights: Sequence[_Sight], now: datetime) -> list[Finding]:

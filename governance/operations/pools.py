@@ -1,11 +1,12 @@
 """Registering pools of accelerators."""
 
 from datetime import datetime
+from uuid import UUID
 
 from audit.events import EventType
 from governance.capacity.catalogue import gpu_named
 from governance.capacity.facts import FactsRefused
-from governance.models import GpuModel, GpuPool
+from governance.models import GpuModel, GpuNode, GpuPool
 from governance.operations.base import (
     By,
     Recorded,
@@ -24,9 +25,21 @@ MAX_CARDS = 100_000
 
 
 def register_gpu_pool(
-    *, by: By, name: str, gpu_model: str, count: int, node: str, region: str, hosting: str, now: datetime
+    *,
+    by: By,
+    name: str,
+    gpu_model: str,
+    count: int,
+    node: str,
+    region: str,
+    hosting: str,
+    gpu_node_id: UUID | None = None,
+    now: datetime,
 ) -> Recorded:
     """Register `count` cards of one kind in one place; `gpu_model` is a name of the registry or catalogue.
+
+    Args:
+        node: what people call the place. `gpu_node_id`: the registered machine, where it is one.
 
     Raises:
         Refused: a field that cannot be, an accelerator nobody registered, or a name that stands already.
@@ -41,9 +54,11 @@ def register_gpu_pool(
         "hosting": choice("hosting", hosting, GpuPool.Hosting.values),
     }
     with change("name"):
+        if gpu_node_id is not None and not GpuNode.objects.filter(pk=gpu_node_id).exists():
+            raise Refused("gpu_node", "is not registered.")
         if GpuPool.objects.filter(name=name).exists():
             raise Refused("name", f"A pool called {name} stands already.")
-        row = GpuPool.objects.create(name=name, gpu_model=model, registered_at=now, **columns)
+        row = GpuPool.objects.create(name=name, gpu_model=model, gpu_node_id=gpu_node_id, registered_at=now, **columns)
         registered = event("gpu_pool", EventType.GPU_POOL_REGISTERED, row, actor=actor_of(by), now=now)
         return recorded(row.id, [registered])
 

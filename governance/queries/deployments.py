@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
+
 from governance.models import (
     Agent,
+    AgentVersion,
     ApprovalRequest,
     Deployment,
     Finding,
@@ -13,6 +16,7 @@ from governance.models import (
 )
 from governance.queries.adapters import adapter_lines
 from governance.queries.costing import ComparisonView, comparison_views
+from governance.queries.grants import in_force
 from governance.queries.objects import object_history
 from governance.queries.quoting import Told, details
 from governance.queries.review import state_mark
@@ -47,6 +51,7 @@ class FindingLine:
 
 @dataclass(frozen=True, slots=True)
 class AgentLine:
+    id: UUID
     name: str
     purpose: str
     autonomy: str
@@ -163,13 +168,20 @@ def _requests(found: Deployment) -> tuple[RequestLine, ...]:
 
 
 def _agents(found: Deployment) -> tuple[AgentLine, ...]:
-    rows = Agent.objects.filter(deployment=found).prefetch_related("grants").order_by("name")[:SHOWN]
+    rows = list(Agent.objects.filter(deployment=found).order_by("name")[:SHOWN])
+    keys = [row.pk for row in rows]
+    grants = in_force(keys, timezone.now())
+    versions = AgentVersion.objects.filter(agent__in=keys).order_by("agent_id", "-number").distinct("agent_id")
+    newest = {version.agent_id: version for version in versions}
     return tuple(
         AgentLine(
+            id=row.pk,
             name=row.name,
             purpose=row.purpose,
-            autonomy=row.get_autonomy_display(),
-            tools=tuple(sorted((grant.tool, grant.get_reversibility_display()) for grant in row.grants.all())),
+            autonomy=newest.get(row.pk, row).get_autonomy_display(),
+            tools=tuple(
+                (grant.tool, grant.get_reversibility_display()) for grant in grants if grant.agent_id == row.pk
+            ),
         )
         for row in rows
     )

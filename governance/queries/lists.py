@@ -35,6 +35,18 @@ NAMES: Final = MappingProxyType(
         "model_relation": "parent_name",
         "quantisation": "model_version__model__name",
         "standing": "subject_kind",
+        "agent": "name",
+        "agent_version": "agent__name",
+        "tool": "name",
+        "tool_version": "tool__name",
+        "tool_grant": "tool",
+        "tool_grant_revocation": "grant__tool",
+        "gpu_node": "name",
+        "gpu_device": "node__name",
+        "mig_slice": "device__node__name",
+        "pool_device": "pool__name",
+        "oversight_assignment": "use_case__name",
+        "oversight_end": "assignment__use_case__name",
     }
 )
 """Kinds that are listed, and the column their `name` filter looks at."""

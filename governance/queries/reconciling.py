@@ -45,6 +45,10 @@ from governance.models import (
     ToolGrant,
     UseCase,
 )
+from governance.models.agents import AgentVersion, ToolGrantRevocation
+from governance.models.hardware import GpuDevice, GpuNode, MigSlice, PoolDevice
+from governance.models.oversight import OversightAssignment, OversightEnd
+from governance.models.tools import Tool, ToolVersion
 from governance.snapshot import snapshot
 
 BATCH: Final = 500
@@ -75,6 +79,16 @@ TABLES: Final = MappingProxyType[str, type[Table]](
         "model_relation": ModelRelation,
         "quantisation": Quantisation,
         "standing": Standing,
+        "agent_version": AgentVersion,
+        "tool": Tool,
+        "tool_version": ToolVersion,
+        "tool_grant_revocation": ToolGrantRevocation,
+        "gpu_node": GpuNode,
+        "gpu_device": GpuDevice,
+        "mig_slice": MigSlice,
+        "pool_device": PoolDevice,
+        "oversight_assignment": OversightAssignment,
+        "oversight_end": OversightEnd,
         "finding": Finding,
         "dataset": Dataset,
         "dataset_version": DatasetVersion,
@@ -114,6 +128,16 @@ REGISTERED_BY: Final = MappingProxyType(
         "model_relation": EventType.MODEL_RELATION_DECLARED,
         "quantisation": EventType.QUANTISATION_DECLARED,
         "standing": EventType.STANDING_CHANGED,
+        "agent_version": EventType.AGENT_VERSION_REGISTERED,
+        "tool": EventType.TOOL_REGISTERED,
+        "tool_version": EventType.TOOL_VERSION_REGISTERED,
+        "tool_grant_revocation": EventType.TOOL_GRANT_REVOKED,
+        "gpu_node": EventType.GPU_NODE_REGISTERED,
+        "gpu_device": EventType.GPU_DEVICE_REGISTERED,
+        "mig_slice": EventType.MIG_SLICE_REGISTERED,
+        "pool_device": EventType.POOL_DEVICE_RECORDED,
+        "oversight_assignment": EventType.OVERSIGHT_ASSIGNED,
+        "oversight_end": EventType.OVERSIGHT_ENDED,
         "finding": EventType.FINDING_RAISED,
         "dataset": EventType.DATASET_REGISTERED,
         "dataset_version": EventType.DATASET_VERSION_REGISTERED,

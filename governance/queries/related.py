@@ -29,6 +29,7 @@ from governance.models import (
     Standing,
     ToolGrant,
 )
+from governance.models.agents import AgentVersion, ToolGrantRevocation
 from governance.queries.quoting import leaf_forms
 
 _PARTS: Final = MappingProxyType[str, Manager[Any]](
@@ -63,6 +64,10 @@ def related_subjects(deployment_id: UUID) -> tuple[str, ...]:
     found |= {f"agent:{pk}" for pk in agents.values_list("pk", flat=True)}
     grants = ToolGrant.objects.filter(agent__deployment_id=deployment_id)
     found |= {f"tool_grant:{pk}" for pk in grants.values_list("pk", flat=True)}
+    versions = AgentVersion.objects.filter(agent__deployment_id=deployment_id)
+    found |= {f"agent_version:{pk}" for pk in versions.values_list("pk", flat=True)}
+    revocations = ToolGrantRevocation.objects.filter(grant__agent__deployment_id=deployment_id)
+    found |= {f"tool_grant_revocation:{pk}" for pk in revocations.values_list("pk", flat=True)}
     comparisons = Comparison.objects.filter(deployment_id=deployment_id)
     found |= {f"comparison:{pk}" for pk in comparisons.values_list("pk", flat=True)}
     found |= {f"finding:{pk}" for pk in _findings(deployment_id).values_list("pk", flat=True)}
@@ -95,7 +100,7 @@ def newest_entries(kind: str, deployment_id: UUID, *, size: int, limit: int) -> 
     The tables say which subjects to look up, so what other deployments do costs nothing here. Only indexes are read.
 
     Args:
-        kind: request, decision, agent, tool_grant, comparison or finding.
+        kind: request, decision, agent, tool_grant, tool_grant_revocation, comparison or finding.
     """
     subject = Concat(Value(f"{kind}:"), Cast("pk", CharField()))
     subjects = _rows(deployment_id)[kind].annotate(label=subject).values("label")
@@ -111,6 +116,7 @@ def _rows(deployment_id: UUID) -> Mapping[str, QuerySet[Table]]:
         "decision": Decision.objects.filter(request__deployment_id=deployment_id),
         "agent": Agent.objects.filter(deployment_id=deployment_id),
         "tool_grant": ToolGrant.objects.filter(agent__deployment_id=deployment_id),
+        "tool_grant_revocation": ToolGrantRevocation.objects.filter(grant__agent__deployment_id=deployment_id),
         "comparison": Comparison.objects.filter(deployment_id=deployment_id),
         "finding": _findings(deployment_id),
     }

@@ -1,12 +1,12 @@
-"""What the follower of the log holds evidence against: approved caps and granted tools."""
+"""What the follower of the log holds usage against: approved caps."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q
 
-from governance.models import Agent, Deployment, ToolGrant
+from governance.models import Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +19,9 @@ class Approved:
     cap: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Grants:
-    """A registered agent and the reversibility of each tool it may call."""
-
-    id: UUID
-    name: str
-    tools: Mapping[str, str]
-
-
 def approved_caps(subjects: Collection[str]) -> dict[str, Approved]:
     """The registered ones among the deployments that are named as `deployment:<uuid>` or `deployment:<name>`."""
-    ids, names = _split(subjects, "deployment")
+    ids, names = split_subjects(subjects, "deployment")
     found: dict[str, Approved] = {}
     rows = Deployment.objects.filter(Q(pk__in=ids) | Q(name__in=names)).select_related("approved_revision")
     for row in rows:
@@ -45,21 +36,8 @@ def approved_caps(subjects: Collection[str]) -> dict[str, Approved]:
     return found
 
 
-def granted_tools(subjects: Collection[str]) -> dict[str, Grants]:
-    """The registered ones among the agents that are named as `agent:<uuid>` or `agent:<name>`."""
-    ids, names = _split(subjects, "agent")
-    agents = list(Agent.objects.filter(Q(pk__in=ids) | Q(name__in=names)))
-    tools: dict[UUID, dict[str, str]] = {agent.pk: {} for agent in agents}
-    for grant in ToolGrant.objects.filter(agent__in=agents):
-        tools[grant.agent_id][grant.tool] = grant.reversibility
-    found: dict[str, Grants] = {}
-    for agent in agents:
-        grants = Grants(agent.pk, agent.name, tools[agent.pk])
-        found |= {f"agent:{agent.pk}": grants, f"agent:{agent.name}": grants}
-    return found
-
-
-def _split(subjects: Collection[str], kind: str) -> tuple[list[UUID], list[str]]:
+def split_subjects(subjects: Collection[str], kind: str) -> tuple[list[UUID], list[str]]:
+    """The ids and the names among subjects of a kind."""
     labels = [subject.removeprefix(f"{kind}:") for subject in subjects]
     return [found for label in labels for found in _uuid(label)], labels
 

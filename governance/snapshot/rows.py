@@ -45,8 +45,8 @@ FIELDS: Final = MappingProxyType(
             "row_version",
         ),
         "gpu_pool": (
-            "id", "name", "gpu_model_id", "count", "node", "region", "hosting", "registered_at",
-            "row_version",
+            "id", "name", "gpu_model_id", "count", "node", "region", "hosting", "gpu_node_id",
+            "registered_at", "row_version",
         ),
         "deployment": (
             "id", "number", "name", "purpose", "owner_id", "approved_revision_id", "use_case_id", "registered_at",
@@ -72,7 +72,10 @@ FIELDS: Final = MappingProxyType(
         "agent": (
             "id", "name", "purpose", "owner_id", "deployment_id", "autonomy", "registered_at", "row_version",
         ),
-        "tool_grant": ("id", "agent_id", "tool", "reversibility", "granted_by", "granted_at"),
+        "tool_grant": (
+            "id", "agent_id", "tool", "number", "reversibility", "agent_version_id", "tool_version_id", "scopes",
+            "parameter_constraints", "requires_human", "valid_until", "granted_by", "granted_at",
+        ),
         "comparison": ("id", "deployment_id", "title", "content", "digest", "recorded_by", "recorded_at"),
         "use_case": (
             "id", "number", "name", "intended_purpose", "out_of_scope_uses", "owner_id", "eu_role",
@@ -115,6 +118,36 @@ FIELDS: Final = MappingProxyType(
             "id", "subject_kind", "subject_id", "number", "state", "reason", "successor_id", "actor", "person_id",
             "changed_at",
         ),
+        "agent_version": (
+            "id", "agent_id", "number", "version", "autonomy", "description", "system_prompt_sha256", "memory",
+            "models_allowed", "delegates_to", "max_steps", "max_tokens", "max_reasoning_tokens",
+            "max_wall_seconds", "max_cost", "cost_currency", "sponsor_id", "kill_switch_declared", "kill_switch",
+            "content", "digest", "registered_by", "registered_at",
+        ),
+        "tool": ("id", "name", "kind", "endpoint", "owner_id", "registered_at", "row_version"),
+        "tool_version": (
+            "id", "tool_id", "number", "version", "schema_sha256", "reversibility", "side_effects",
+            "data_classes", "description", "registered_by", "registered_at",
+        ),
+        "tool_grant_revocation": ("id", "grant_id", "reason", "revoked_by", "revoked_at"),
+        "gpu_node": (
+            "id", "name", "provider", "region", "hourly_cost", "cost_currency", "owner_id", "notes",
+            "registered_at", "row_version",
+        ),
+        "gpu_device": (
+            "id", "node_id", "gpu_model_id", "uuid", "serial", "slot", "driver_version", "firmware",
+            "registered_by", "registered_at",
+        ),
+        "mig_slice": (
+            "id", "device_id", "layout", "profile", "gpu_instance", "compute_instance", "memory_bytes",
+            "registered_by", "registered_at",
+        ),
+        "pool_device": ("id", "pool_id", "device_id", "number", "left", "recorded_by", "since"),
+        "oversight_assignment": (
+            "id", "use_case_id", "person_id", "role", "competence", "training", "training_date", "authority",
+            "valid_from", "valid_until", "assigned_by", "assigned_at",
+        ),
+        "oversight_end": ("id", "assignment_id", "reason", "ended_by", "ended_at"),
         "finding": ("id", "kind", "subject", "scope", "entry_index", "detail", "raised_at"),
         "dataset": ("id", "name", "dataset_type", "intended_use", "owner_id", "registered_at", "row_version"),
         "dataset_version": (

@@ -18,6 +18,8 @@ SEVERITY: Mapping[str, str] = {
     "reasoning_cap_exceeded": "high",
     "tool_call_outside_grant": "high",
     "unapproved_revision": "high",
+    "tool_grant_expired_use": "high",
+    "agent_budget_exceeded": "high",
     "unregistered_subject": "medium",
 }
 HOSTING: Mapping[str, str] = {"on_prem": "on_prem", "cloud_gpu": "cloud", "api": "api"}
@@ -42,19 +44,32 @@ def _call(item: Evidence, names: Mapping[str, str], found: Subjects) -> ToolCall
     tool, writes = text(item.data.get("tool"), limit=200), item.data.get("side_effect") is True
     agent = item.row.subject.partition(":")[2]
     known = [
-        text(grant.after.get("reversibility"))
+        grant
         for grant in found.grants
         if grant.index < item.index and grant.after.get("agent_id") == agent and grant.after.get("tool") == tool
     ]
+    # The newest grant counts; an older one never comes back.
+    granted = _covers(known[-1], item, found, writes=writes) if known else None if found.grants_left_out else False
     return ToolCall(
         at=moment(item.row.occurred_at),
         agent=names.get(item.row.subject) or agent[:8],
         tool=tool or "?",
         effect="side_effect" if writes else "no_side_effect",
-        granted=any(kind != "read_only" or not writes for kind in known) or (None if found.grants_left_out else False),
+        granted=granted,
         outcome=text(item.data.get("outcome") or item.data.get("result") or item.data.get("status"), limit=200),
         entry=item.index,
     )
+
+
+def _covers(grant: Evidence, call: Evidence, found: Subjects, *, writes: bool) -> bool:
+    """Whether a grant covers a call: it had not ended by the ledger's clock, and allows what the call did."""
+    until = text(grant.after.get("valid_until"))
+    revoked = any(
+        item.after.get("grant_id") == grant.after.get("id") and item.index < call.index for item in found.revocations
+    )
+    if revoked or (until and until <= moment(call.row.received_at)):
+        return False
+    return not writes or text(grant.after.get("reversibility")) != "read_only"
 
 
 def comparisons(ledger: Ledger, found: Subjects) -> tuple[tuple[Comparison, ...], int]:

@@ -29,6 +29,7 @@ class Subjects:
     decisions: tuple[Evidence, ...]
     agents: tuple[Evidence, ...]
     grants: tuple[Evidence, ...]
+    revocations: tuple[Evidence, ...]
     states: dict[str, StateRow]
     steps_left_out: int  # entries of requests and decisions
     grants_left_out: int
@@ -74,6 +75,13 @@ def subjects(ledger: Ledger, deployment: str) -> Subjects:
     grants, older_grants = ledger.of_deployment(
         "tool_grant", deployment, newest=MAX_GRANTS, keep=lambda found: found.after.get("agent_id") in agent_ids
     )
+    grant_ids = {item.after.get("id") for item in grants}
+    revocations, _older = ledger.of_deployment(
+        "tool_grant_revocation",
+        deployment,
+        newest=MAX_GRANTS,
+        keep=lambda found: found.after.get("grant_id") in grant_ids,
+    )
     return Subjects(
         deployment=deployment,
         revision=revision,
@@ -85,6 +93,7 @@ def subjects(ledger: Ledger, deployment: str) -> Subjects:
         decisions=tuple(decisions),
         agents=tuple(agents),
         grants=tuple(grants),
+        revocations=tuple(revocations),
         states=states,
         steps_left_out=older_requests + older_decisions,
         grants_left_out=older_grants,

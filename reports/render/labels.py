@@ -115,6 +115,8 @@ LABELS = {
     "tool_call_outside_grant": _("Tool call outside its grant"),
     "unregistered_subject": _("Something nobody registered"),
     "unapproved_revision": _("In use without an approval"),
+    "tool_grant_expired_use": _("Tool call after its grant ended"),
+    "agent_budget_exceeded": _("Agent above its budget"),
     # memory terms
     "weights": _("Weights"),
     "adapters": _("Adapters"),

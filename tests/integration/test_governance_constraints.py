@@ -41,7 +41,11 @@ INSERT_ONLY += [
 ]
 KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
 KEPT += ["condition", "approval_policy"]
-KEPT += ["dataset"]
+KEPT += ["dataset", "tool", "gpu_node"]
+INSERT_ONLY += [
+    *("agent_version", "tool_version", "tool_grant_revocation", "gpu_device", "mig_slice", "pool_device"),
+    *("oversight_assignment", "oversight_end"),
+]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from governance import operations, queries
 from governance.capacity import catalogue
 from governance.capacity.cost import Api, CloudCards, Load, OwnHardware, Price, Prices
 from governance.checks import snapshots_are_full, workflow_covers_itself
-from governance.models import Comparison, GpuModel, Model, ModelVersion
+from governance.models import Comparison, GpuModel, Model, ModelVersion, ToolGrant
 from governance.operations import Refused
 from governance.queries import reconciling
 from governance.queries.reconciling import TABLES
@@ -188,8 +188,8 @@ def test_agents_and_grants_that_cannot_be(story: Story) -> None:
         agent("a", deployment)
     with pytest.raises(Refused, match="not registered"):
         agent("c", uuid4())
-    with pytest.raises(Refused, match="granted to this agent already"):
-        grant(made.id)
+    grant(made.id)
+    assert list(ToolGrant.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
     with pytest.raises(Refused, match="not registered"):
         grant(uuid4())
 

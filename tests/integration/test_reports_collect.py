@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from audit import erasure
 from audit import queries as log
@@ -12,7 +13,7 @@ from audit.queries.roles import DATA_PROTECTION
 from audit.tlog.bundle import verify_bundle
 from governance import operations as governance
 from governance import queries
-from governance.models import Deployment
+from governance.models import Deployment, ToolGrant
 from reports import dataset, operations
 from reports.collect import Material, activity, evidence, material, subjects
 from reports.collect.telemetry import MAX_WINDOWS
@@ -114,6 +115,21 @@ def test_long_lists_show_the_newest_and_say_how_many_are_left_out(
     assert short.gaps == whole.gaps[-2:] and short.approvals == whole.approvals[-1:]
     assert short.left_out == dataset.LeftOut(approvals=1, tool_calls=4, findings=3, gaps=2)
     assert short.register_total == whole.register_total
+
+
+def test_a_call_after_its_grant_ended_is_outside_of_it(reported: Reported) -> None:
+    agent, requester = reported.agent, reported.story.requester
+    grant = ToolGrant.objects.get(agent_id=agent)
+    governance.revoke_grant(by=requester, grant_id=grant.pk, reason="No longer needed.", now=NOW)
+    call(agent, "crm.read", side_effect=False)
+    now = timezone.now()
+    for reach, until in (("reversible", None), ("read_only", now + timedelta(days=1))):
+        governance.grant_tool(
+            by=requester, agent_id=agent, tool="crm.read", reversibility=reach, valid_until=until, now=now
+        )
+        call(agent, "crm.read", side_effect=True)
+    found = [item.granted for item in collect(reported).report.tool_calls if item.tool == "crm.read"]
+    assert found == [True, False, True, False], "the newest grant counts, until it ends"
 
 
 def test_what_happens_elsewhere_costs_a_report_nothing(reported: Reported, monkeypatch: pytest.MonkeyPatch) -> None:

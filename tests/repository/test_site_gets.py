@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from audit.models import Checkpoint, Person, User
 from demo.seed import Seeded, seed
-from governance.models import ApprovalRequest, UseCase
+from governance.models import Agent, ApprovalRequest, ToolGrant, UseCase
 
 _USE_CASE = UUID(int=4)
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -82,7 +82,12 @@ def _fill(route: str, seeded: Seeded) -> str:
         "model_id": "00000000-0000-4000-8000-000000000000",
         "version_id": "00000000-0000-4000-8000-000000000000",
         "pool_id": "00000000-0000-4000-8000-000000000000",
-        "agent_id": "00000000-0000-4000-8000-000000000000",
+        "agent_id": str(Agent.objects.values_list("pk", flat=True).first()),
+        "grant_id": str(ToolGrant.objects.values_list("pk", flat=True).first()),
+        "tool_id": "00000000-0000-4000-8000-000000000000",
+        "node_id": "00000000-0000-4000-8000-000000000000",
+        "device_id": "00000000-0000-4000-8000-000000000000",
+        "assignment_id": "00000000-0000-4000-8000-000000000000",
         "hold_id": "00000000-0000-4000-8000-000000000000",
         "index": "1",
         "size": str(Checkpoint.objects.values_list("size", flat=True).first() or 1),
