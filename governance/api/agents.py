@@ -13,6 +13,7 @@ from governance import operations
 from governance.api.agentinputs import AgentInput, AgentVersionInput, GrantInput, ReasonInput
 from governance.api.agentschemas import AGENT, AGENT_VERSION, GRANT, AgentSchema
 from governance.api.base import Registry, asked_by, page, write
+from governance.api.changes import ANSWERS, CHANGED, AgentChange, changed
 from governance.api.schemas import PAGING, PROBLEMS, ListedSchema, RegisteredSchema
 from governance.queries.agents import agent_snapshot
 from governance.queries.registered import registered_name
@@ -63,6 +64,18 @@ class OneAgent(Registry):
         if found is None:
             return problem(404, "Nothing is registered here.", field="agent_id")
         return Response(found)
+
+    @extend_schema(
+        operation_id="change_agent",
+        summary="Change an agent",
+        description="409 with what stands now when it has changed since it was read.",
+        tags=["Registry"],
+        request=AgentChange,
+        examples=[CHANGED],
+        responses=ANSWERS,
+    )
+    def patch(self, request: Request, agent_id: UUID) -> Response:
+        return changed(request, AgentChange, operations.change_agent, agent_id=agent_id)
 
 
 class AgentVersions(Registry):

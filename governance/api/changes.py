@@ -183,25 +183,3 @@ class OneDeployment(Registry):
     )
     def patch(self, request: Request, deployment_id: UUID) -> Response:
         return changed(request, DeploymentChange, operations.change_deployment, deployment_id=deployment_id)
-
-
-class OneAgent(Registry):
-    """One agent."""
-
-    @extend_schema(
-        operation_id="get_agent", summary="Read an agent", tags=["Registry"], responses={200: RowSchema, **PROBLEMS}
-    )
-    def get(self, request: Request, agent_id: UUID) -> Response:
-        return one("agent", agent_id, "agent_id")
-
-    @extend_schema(
-        operation_id="change_agent",
-        summary="Change an agent",
-        description="409 with what stands now when it has changed since it was read.",
-        tags=["Registry"],
-        request=AgentChange,
-        examples=[CHANGED],
-        responses=ANSWERS,
-    )
-    def patch(self, request: Request, agent_id: UUID) -> Response:
-        return changed(request, AgentChange, operations.change_agent, agent_id=agent_id)

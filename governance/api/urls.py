@@ -57,7 +57,6 @@ urlpatterns = [
     path("models/<uuid:model_id>", changes.OneModel.as_view(), name="api-model"),
     path("gpu-pools/<uuid:pool_id>", changes.OneGpuPool.as_view(), name="api-gpu-pool"),
     path("deployments/<uuid:deployment_id>", changes.OneDeployment.as_view(), name="api-deployment"),
-    path("agents/<uuid:agent_id>", changes.OneAgent.as_view(), name="api-agent"),
     path("model-versions/<uuid:version_id>/family", lineage.Families.as_view(), name="api-family"),
     path("artefacts", lineage.Artefacts.as_view(), name="api-artefacts"),
     path("model-relations", lineage.Relations.as_view(), name="api-relations"),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
-from django.test import TestCase
+from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -60,10 +60,12 @@ def _same(act: Any) -> Any:
     return lambda self, **drawn: act(self, **drawn)
 
 
-class Rolled(TestCase):
-    """Gives each example a transaction that is rolled back."""
-
-    databases: ClassVar[Any] = {"default"}
+def begun() -> transaction.Atomic:
+    """A transaction for one example, inside which operations may begin theirs, as in a test of Django's."""
+    block = transaction.atomic()
+    vars(block)["_from_testcase"] = True
+    block.__enter__()
+    return block
 
 
 class World:
@@ -119,7 +121,7 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.atoms = Rolled._enter_atomics()
+        self.block = begun()
         self.days = 0.0
         self.asks: list[Ask] = []
         self.rows: list[ApprovalRequest] = []
@@ -128,7 +130,8 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.counted.update(ask.state for ask in self.asks)
-        Rolled._rollback_atomics(self.atoms)
+        transaction.set_rollback(True)
+        self.block.__exit__(None, None, None)
 
     @property
     def now(self) -> Any:
@@ -269,13 +272,16 @@ class Life(RuleBasedStateMachine):
         if not self.touched:  # what was refused changed nothing: the database would say so at the next step
             return
         self.touched = False
+        stands = ApprovalRequest.objects.in_bulk([row.pk for row in self.rows])
+        self.rows = [stands[row.pk] for row in self.rows]
+        decisions = list(Decision.objects.filter(request__in=self.rows))
         for ask, row in zip(self.asks, self.rows, strict=True):
-            row.refresh_from_db()
             assert (row.state, row.stage) == (ask.state, ask.stage + 1)
-            made = list(row.decisions.all())
+            made = [item for item in decisions if item.request_id == row.pk]
             assert len(made) == len(ask.open)
             self.four_eyes(ask, row, made)
-        assert self.row.sealed_decisions.filter(opened__isnull=True).count() == len(self.model.sealed)
+        if self.model.part.blind:
+            assert self.row.sealed_decisions.filter(opened__isnull=True).count() == len(self.model.sealed)
         standing = {row.revision_id for ask, row in zip(self.asks, self.rows, strict=True) if ask.state == "approved"}
         runs = Deployment.objects.get(name=self.name).approved_revision_id
         assert runs is None or runs in standing
@@ -308,7 +314,7 @@ def test_lives_of_requests() -> None:
         Life,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=9,
+            stateful_step_count=7,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,

@@ -140,25 +140,29 @@ def now_is(request: ApprovalRequest) -> str:
     return ApprovalRequest.objects.values_list("state", flat=True).get(pk=request.pk)
 
 
+def deciding(walk_of: Walk, choice: str, end: str) -> Paths:
+    def body(request: ApprovalRequest) -> dict[str, Any]:
+        return {"decision": choice, "reason": REASON, "digest_seen": request.decision_digest}
+
+    return Paths(
+        ready=walk_of.asked,
+        done=lambda request: now_is(request) == end,
+        operation=lambda request, user: operations.decide(
+            request_id=request.pk, decider=user, now=NOW, **body(request)
+        ),
+        rest=lambda request: ("api-decision", (request.pk,), body(request)),
+        page=lambda request: ("desk_review", (request.pk,), body(request)),
+    )
+
+
 def test_deciding(told: Approvals) -> None:
     walk_of = Walk(told)
-    for choice, end in (("approve", "approved"), ("reject", "rejected"), ("request_changes", "changes_requested")):
-
-        def body(request: ApprovalRequest, choice: str = choice) -> dict[str, Any]:
-            return {"decision": choice, "reason": REASON, "digest_seen": request.decision_digest}
-
-        path = Paths(
-            ready=walk_of.asked,
-            done=lambda request, end=end: now_is(request) == end,
-            operation=lambda request, user, body=body: operations.decide(
-                request_id=request.pk, decider=user, now=NOW, **body(request)
-            ),
-            rest=lambda request, body=body: ("api-decision", (request.pk,), body(request)),
-            page=lambda request, body=body: ("desk_review", (request.pk,), body(request)),
-        )
-        walk(path, told, right=told.story.second_reviewer, wrong=walk_of.wrong if end == "approved" else [])
-        if end == "approved":
-            stale(path, walk_of, told)
+    right = told.story.second_reviewer
+    approving = deciding(walk_of, "approve", "approved")
+    walk(approving, told, right=right, wrong=walk_of.wrong)
+    stale(approving, walk_of, told)
+    walk(deciding(walk_of, "reject", "rejected"), told, right=right, wrong=[])
+    walk(deciding(walk_of, "request_changes", "changes_requested"), told, right=right, wrong=[])
 
 
 def stale(path: Paths, walk_of: Walk, told: Approvals) -> None:
@@ -212,22 +216,22 @@ def test_confirming_a_condition(told: Approvals) -> None:
     walk(path, told, right=told.third_reviewer, wrong=walk_of.wrong)
 
 
+def deciding_a_policy(told: Approvals, decision: str, end: str) -> Paths:
+    names = iter(f"{decision}-{number}" for number in range(100))
+    body = {"decision": decision, "reason": WHY, "row_version": 1}
+    return Paths(
+        ready=lambda: told.policy(next(names)),
+        done=lambda made: ApprovalPolicyVersion.objects.get(pk=made.id).state == end,
+        operation=lambda made, user: operations.decide_policy(
+            policy_id=made.id, by=user, decision=decision, reason=WHY, seen=1, now=NOW
+        ),
+        rest=lambda made: ("api-approval-policy-decision", (made.id,), body),
+        page=None,
+    )
+
+
 def test_deciding_a_policy(told: Approvals) -> None:
-    names = iter(f"policy-{number}" for number in range(100))
-
-    def body(decision: str) -> dict[str, Any]:
-        return {"decision": decision, "reason": WHY, "row_version": 1}
-
     second = login("berg-2", "Compliance officers", person=told.officer)
-    for decision, end in (("adopt", "adopted"), ("refuse", "refused")):
-        path = Paths(
-            ready=lambda: told.policy(next(names)),
-            done=lambda made, end=end: ApprovalPolicyVersion.objects.get(pk=made.id).state == end,
-            operation=lambda made, user, decision=decision: operations.decide_policy(
-                policy_id=made.id, by=user, decision=decision, reason=WHY, seen=1, now=NOW
-            ),
-            rest=lambda made, decision=decision: ("api-approval-policy-decision", (made.id,), body(decision)),
-            page=None,
-        )
-        wrong = [told.officer, second, told.story.reviewer, told.story.bystander]
-        walk(path, told, right=told.second_officer, wrong=wrong if decision == "adopt" else [])
+    wrong = [told.officer, second, told.story.reviewer, told.story.bystander]
+    walk(deciding_a_policy(told, "adopt", "adopted"), told, right=told.second_officer, wrong=wrong)
+    walk(deciding_a_policy(told, "refuse", "refused"), told, right=told.second_officer, wrong=[])

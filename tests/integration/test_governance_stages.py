@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def types_of(entries: tuple[int, ...]) -> list[str]:
     return [log.entry(index).type for index in entries]
 
 
-def refused(told: Approvals, request: ApprovalRequest, who: User, decision: str = "approve", **other: object) -> str:
+def refused(told: Approvals, request: ApprovalRequest, who: User, decision: str = "approve", **other: Any) -> str:
     with pytest.raises(Refused) as caught:
         told.decide(request, who, decision, **other)
     return str(caught.value)
