@@ -83,6 +83,9 @@ class EventType(StrEnum):
     REPORT_FAILED = "report.failed"
     REPORT_DOWNLOADED = "report.downloaded"
 
+    LIST_EXPORTED = "list.exported"
+    DOCUMENT_EXPORTED = "document.exported"
+
 
 CLIENT_TYPES = frozenset(
     {

@@ -64,6 +64,8 @@ LABELS: Mapping[str, object] = {
     EventType.REPORT_RENDERED: gettext_lazy("Report made"),
     EventType.REPORT_FAILED: gettext_lazy("Report failed"),
     EventType.REPORT_DOWNLOADED: gettext_lazy("Report downloaded"),
+    EventType.LIST_EXPORTED: gettext_lazy("List downloaded"),
+    EventType.DOCUMENT_EXPORTED: gettext_lazy("Document downloaded"),
 }
 
 KINDS: Mapping[str, object] = {
@@ -92,6 +94,7 @@ KINDS: Mapping[str, object] = {
     "hold": pgettext_lazy("subject", "Legal hold"),
     "token": pgettext_lazy("subject", "Token"),
     "log": pgettext_lazy("subject", "Log"),
+    "list": pgettext_lazy("subject", "List"),
 }
 
 

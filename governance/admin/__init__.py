@@ -3,10 +3,11 @@
 `pages`: route below /admin/, view, name; the site puts them behind a log-in, as it does for the ledger.
 """
 
-from governance.admin import adapters, desk, registering, registry, usecases
+from governance.admin import adapters, desk, listexport, registering, registry, usecases
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
+    ("desk/requests/export/", listexport.requests_export, "desk_requests_export"),
     ("desk/requests/new/", registering.request_new, "desk_request_new"),
     ("desk/requests/<uuid:request_id>/", desk.review, "desk_review"),
     ("desk/requests/<uuid:request_id>/withdraw/", desk.withdraw, "desk_withdraw"),

@@ -8,12 +8,14 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin.pages import is_auditor
+from governance.admin.listexport import changelist_export
 from governance.models import (
     Adapter,
     Agent,
@@ -74,11 +76,29 @@ class ReadOnly(_Admin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         new = {"new_address": reverse(self.new_page), "new_label": self.new_label} if self.new_page else {}
+        new["export_address"] = reverse(f"admin:{self.export_name}")
         if self.beside_page:
             new |= {"beside_address": reverse(self.beside_page), "beside_label": self.beside_label}
         return super().changelist_view(request, {**new, **(extra_context or {})})
 
     change_list_template = "admin/governance/change_list.html"
+
+    @property
+    def export_name(self) -> str:
+        """Name of the address that hands out the list."""
+        return f"{self.opts.app_label}_{self.opts.model_name}_export"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The stock addresses, and one that hands out the list as a file."""
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name=self.export_name), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The list with the filters and the search of the address, as a file."""
+        return changelist_export(self, request, kind=self.kind, tell=self.tell)
+
+    def tell(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        """Put into rows what this reader may read; called before they are shown or handed out."""
 
 
 @admin.register(ModelVersion)
@@ -231,6 +251,9 @@ class FindingAdmin(ReadOnly):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return FindingList
+
+    def tell(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        _tell(request, rows)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
         found = super().get_object(request, object_id, from_field)

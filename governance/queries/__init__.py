@@ -4,7 +4,7 @@ from governance.queries.adapters import AdapterNotFound, AdapterPage, adapter_pa
 from governance.queries.approvals import Approval, approval
 from governance.queries.deployments import DeploymentNotFound, DeploymentPage, deployment_page
 from governance.queries.desk import HomeCounts, Queue, QueueLine, home, next_waiting, queue, waiting_count
-from governance.queries.lists import Listed, listed, request_snapshot
+from governance.queries.lists import Listed, listed, request_snapshot, requests_of_state
 from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
 from governance.queries.review import RequestNotFound, ReviewPage, review_page
@@ -47,6 +47,7 @@ __all__ = [
     "reconcile",
     "related_subjects",
     "request_snapshot",
+    "requests_of_state",
     "review_page",
     "use_case_page",
     "use_case_snapshot",

@@ -56,4 +56,5 @@ def _words() -> dict[str, str]:
         EventType.REPORT_REQUESTED: _("Report requested by %(who)s"),
         EventType.REPORT_RENDERED: _("Report made"),
         EventType.REPORT_DOWNLOADED: _("Report downloaded by %(who)s"),
+        EventType.DOCUMENT_EXPORTED: _("Document downloaded by %(who)s"),
     }
