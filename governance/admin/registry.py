@@ -111,6 +111,7 @@ class ModelVersionAdmin(ReadOnly):
     list_filter = ("facts_from", "weight_dtype")
     list_select_related = ("model",)
     search_fields = ("model__name", "model__hf_id", "version")
+    change_form_template = "admin/governance/version_form.html"
     ordering = ("model__name", "version")
 
     @admin.display(description=_("Model"), ordering="model__name")

@@ -111,7 +111,11 @@ def page(request: Request, kind: str) -> Response:
 
 
 class AsItIs(Response):
-    """An answer whose text is finished: no renderer touches them."""
+    """An answer whose text is finished: no renderer touches it."""
+
+    def __init__(self, text: str, media: str) -> None:
+        super().__init__(text)
+        self["Content-Type"] = media
 
     @property
     def rendered_content(self) -> str:
@@ -121,8 +125,8 @@ class AsItIs(Response):
 
 def _as_csv(request: Request, kind: str, found: Listed) -> Response:
     """A page with the cells of a downloaded list; `Link` leads to the next one."""
-    answer = AsItIs(b"".join(csv_pieces(FIELDS[kind], found.items, bom=False)).decode(), content_type=MEDIA["csv"])
-    answer["Content-Type"] = MEDIA["csv"]
+    text = b"".join(csv_pieces(FIELDS[kind], found.items, bom=False)).decode()
+    answer = AsItIs(text, MEDIA["csv"])
     if found.next is not None:
         query = request.query_params.copy()
         query["after"] = found.next

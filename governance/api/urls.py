@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.api import adapters, approvals, registry, usecases
+from governance.api import adapters, approvals, documents, registry, usecases
 
 urlpatterns = [
     path("models", registry.Models.as_view(), name="api-models"),
@@ -22,5 +22,10 @@ urlpatterns = [
     path("requests", approvals.Requests.as_view(), name="api-requests"),
     path("requests/<uuid:request_id>", approvals.OneRequest.as_view(), name="api-request"),
     path("requests/<uuid:request_id>/decision", approvals.Decisions.as_view(), name="api-decision"),
+    path("model-versions/<uuid:version_id>/ml-bom", documents.VersionBom.as_view(), name="api-version-bom"),
+    path("model-versions/<uuid:version_id>/model-card", documents.VersionCard.as_view(), name="api-version-card"),
+    path("adapters/<uuid:adapter_id>/ml-bom", documents.AdapterBom.as_view(), name="api-adapter-bom"),
+    path("adapters/<uuid:adapter_id>/model-card", documents.AdapterCard.as_view(), name="api-adapter-card"),
+    path("deployments/<uuid:deployment_id>/ml-bom", documents.DeploymentBom.as_view(), name="api-deployment-bom"),
     path("approvals/<str:revision_digest>", approvals.Approvals.as_view(), name="api-approval"),
 ]

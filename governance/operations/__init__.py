@@ -8,6 +8,7 @@ from governance.operations.catalogue import CatalogueLoad, load_catalogue
 from governance.operations.comparisons import record_comparison
 from governance.operations.decisions import decide, withdraw
 from governance.operations.deployments import request_deployment
+from governance.operations.documents import hand_out_document
 from governance.operations.following import Followed, follow_log
 from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
@@ -25,6 +26,7 @@ __all__ = [
     "decide",
     "follow_log",
     "grant_tool",
+    "hand_out_document",
     "load_catalogue",
     "record_comparison",
     "register_adapter",

@@ -4,6 +4,15 @@ from governance.queries.adapters import AdapterNotFound, AdapterPage, adapter_pa
 from governance.queries.approvals import Approval, approval
 from governance.queries.deployments import DeploymentNotFound, DeploymentPage, deployment_page
 from governance.queries.desk import HomeCounts, Queue, QueueLine, home, next_waiting, queue, waiting_count
+from governance.queries.documentparts import DocumentNotFound
+from governance.queries.documents import (
+    Document,
+    adapter_bom,
+    adapter_card,
+    deployment_bom,
+    version_bom,
+    version_card,
+)
 from governance.queries.lists import Listed, listed, request_snapshot, requests_of_state
 from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
@@ -25,6 +34,8 @@ __all__ = [
     "ClassifyPage",
     "DeploymentNotFound",
     "DeploymentPage",
+    "Document",
+    "DocumentNotFound",
     "HomeCounts",
     "Listed",
     "Mismatch",
@@ -35,9 +46,12 @@ __all__ = [
     "ReviewPage",
     "UseCaseNotFound",
     "UseCasePage",
+    "adapter_bom",
+    "adapter_card",
     "adapter_page",
     "approval",
     "classify_page",
+    "deployment_bom",
     "deployment_page",
     "home",
     "listed",
@@ -51,6 +65,8 @@ __all__ = [
     "review_page",
     "use_case_page",
     "use_case_snapshot",
+    "version_bom",
+    "version_card",
     "viewer",
     "waiting_count",
     "why_not_register",

@@ -66,6 +66,10 @@ def _fill(route: str, seeded: Seeded) -> str:
     request = ApprovalRequest.objects.order_by("pk").first()
     assert request
     values = {
+        "version_id": "00000000-0000-4000-8000-000000000000",
+        "of": "adapter",
+        "of_id": "00000000-0000-4000-8000-000000000000",
+        "document": "ml-bom",
         "adapter_id": "00000000-0000-4000-8000-000000000000",
         "report_id": "00000000-0000-4000-8000-000000000000",
         "request_id": str(request.pk),
