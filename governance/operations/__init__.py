@@ -1,5 +1,6 @@
 """Every write of the registry and of approvals: one transaction each, and its entries are its last statement."""
 
+from governance.operations.adapterfolder import register_adapter_from_folder
 from governance.operations.adapters import register_adapter
 from governance.operations.agents import grant_tool, register_agent
 from governance.operations.asking import DeploymentAsk
@@ -30,6 +31,7 @@ __all__ = [
     "load_catalogue",
     "record_comparison",
     "register_adapter",
+    "register_adapter_from_folder",
     "register_agent",
     "register_from_catalogue",
     "register_from_files",

@@ -23,6 +23,7 @@ from governance.operations.base import (
     refuse_unless_registrar,
     text,
 )
+from governance.operations.modelfiles import card_told
 
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _Match = Adapter.BaseMatch
@@ -40,6 +41,7 @@ def register_adapter(
     quantised_base: str = "",
     base_version_id: UUID | None = None,
     licence: str = "",
+    card: bytes | None = None,
     source: str,
     now: datetime,
 ) -> Recorded:
@@ -50,6 +52,7 @@ def register_adapter(
         weights_sha256: of the whole weights file.
         quantised_base: how the base was quantised while it was trained, such as `nf4`; its file does not say it.
         base_version_id: the registered version it runs on. Needed where its file names no revision that is registered.
+        card: its README.md; a licence that nobody said is taken from it.
 
     Raises:
         Refused: a file or field that cannot be, another base than its file names, or a version that stands already.
@@ -61,6 +64,11 @@ def register_adapter(
     if header is not None:
         header = header[: 8 + int.from_bytes(header[:8], "little")]
     facts, weights = _read(config, header)
+    said = text("licence", licence, limit=200, required=False)
+    told: list[dict[str, object]] = []
+    if card is not None:
+        read, line = card_told(card)
+        said, told = said or read.licence, [line]
     with change("version"):
         if Adapter.objects.filter(name=name, version=version).exists():
             raise Refused("version", f"{name} {version} stands already; a version never changes.")
@@ -77,13 +85,13 @@ def register_adapter(
             config_sha256=hashlib.sha256(config).hexdigest(),
             header_sha256=hashlib.sha256(header).hexdigest() if header is not None else "",
             weights_sha256=_digest("weights_sha256", weights_sha256),
-            licence=text("licence", licence, limit=200, required=False),
+            licence=said,
             source=text("source", source, limit=500),
             registered_by=actor_of(by),
             registered_at=now,
             **_columns(facts),
         )
-        made = event("adapter", EventType.ADAPTER_REGISTERED, row, actor=actor_of(by), now=now)
+        made = event("adapter", EventType.ADAPTER_REGISTERED, row, actor=actor_of(by), now=now, files=told)
         return recorded(row.id, [made])
 
 

@@ -71,6 +71,8 @@ def read_files(files: ModelFiles, *, name: str) -> FoundFacts:
     Raises:
         Refused: a file that cannot be, or files that do not go together.
     """
+    if files.header is not None:  # of a whole file only length and header are looked at, and their digest is kept
+        files = replace(files, header=files.header[: 8 + int.from_bytes(files.header[:8], "little")])
     try:
         card = read_card(files.card) if files.card is not None else None
         found = _from_gguf(files, name) if files.gguf is not None else _from_config(files, name)
@@ -167,6 +169,15 @@ def _said(claims: Iterable[tuple[str, str | tuple[str, ...]]]) -> dict[str, obje
 
 def _told(name: str, data: bytes, says: dict[str, object]) -> dict[str, object]:
     return {"name": name, "bytes": len(data), "sha256": _sha256(data), "says": says}
+
+
+def card_told(data: bytes) -> tuple[CardFacts, dict[str, object]]:
+    """A model card, and how an entry tells it. Raises Refused."""
+    try:
+        card = read_card(data)
+    except FormatError as error:
+        raise Refused(error.field, error.reason) from error
+    return card, _told(CARD, data, _card_says(card))
 
 
 def _source(name: str, data: bytes) -> str:

@@ -146,6 +146,7 @@ def adapter_card(adapter_id: UUID) -> Document:
     row = adapter_row(adapter_id)
     subject = f"adapter:{row.pk}"
     told = told_of([subject])
+    claims = claims_of("adapter", row.pk, "README.md")
     facts = {
         "method": row.method,
         "r": str(row.r or ""),
@@ -158,7 +159,14 @@ def adapter_card(adapter_id: UUID) -> Document:
     }
     card = Card(
         name=f"{row.name} {row.version}",
-        facts=CardFacts(row.licence, (row.base_name,), "adapter", (), (), ()),
+        facts=CardFacts(
+            licence=row.licence,
+            base_models=(row.base_name,),
+            relation="adapter",
+            datasets=claims.get("datasets", ()),
+            tags=claims.get("tags", ()),
+            languages=claims.get("languages", ()),
+        ),
         library="peft",
         task=TASKS.get(row.task_type, ""),
         about=(
