@@ -86,6 +86,9 @@ class EventType(StrEnum):
     LIST_EXPORTED = "list.exported"
     DOCUMENT_EXPORTED = "document.exported"
 
+    IMPORT_REQUESTED = "import.requested"
+    IMPORT_ENDED = "import.ended"
+
 
 CLIENT_TYPES = frozenset(
     {

@@ -65,6 +65,7 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
             KEEP,
         ),
         "report": KEEP,
+        "import_job": KEEP,
     }
 )
 _SIGNER: Final[Mapping[str, Rights]] = MappingProxyType(

@@ -99,6 +99,8 @@ SELF_CHECK_COMPARISONS = ["governance.queries.reconciling.reconcile_slice", "aud
 COLLECT_PERIOD = env.seconds("COLLECT_PERIOD", default=1 if DEMO else 5)
 # Private networks that collectors may reach; none by default, since they can reach what a browser cannot.
 COLLECT_ALLOWED_NETWORKS = env.networks("COLLECT_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "")
+# Addresses that model files may be fetched from, by prefix; none by default. docs/imports.md says how they are written.
+IMPORT_URLS = env.words("IMPORT_URLS")
 REPORT_PERIOD = env.seconds("REPORT_PERIOD", default=10 if DEMO else 30)
 FOLLOW_PERIOD = env.seconds("FOLLOW_PERIOD", default=2 if DEMO else 5)
 # Where the log is published as static files, for everybody: a folder, a bucket, or nowhere (None).
@@ -320,6 +322,7 @@ CELERY_BEAT_SCHEDULE = {
         "audit.tasks.record_acts": FOLLOW_PERIOD,
         "audit.tasks.notify": NOTIFY_PERIOD,
         "governance.tasks.follow_log": FOLLOW_PERIOD,
+        "governance.tasks.advance_imports": REPORT_PERIOD,
         "reports.tasks.advance": REPORT_PERIOD,
     }.items()
 }

@@ -3,7 +3,7 @@
 `pages`: route below /admin/, view, name; the site puts them behind a log-in, as it does for the ledger.
 """
 
-from governance.admin import adapters, desk, documents, listexport, registering, registry, usecases
+from governance.admin import adapters, desk, documents, imports, listexport, registering, registry, usecases
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
@@ -13,6 +13,9 @@ pages = (
     ("desk/requests/<uuid:request_id>/withdraw/", desk.withdraw, "desk_withdraw"),
     ("desk/deployments/<uuid:deployment_id>/", desk.deployment, "desk_deployment"),
     ("desk/documents/<slug:of>/<uuid:of_id>/<slug:document>/", documents.document, "desk_document"),
+    ("desk/imports/new/", imports.import_new, "desk_import_new"),
+    ("desk/imports/<uuid:import_id>/", imports.import_page, "desk_import"),
+    ("desk/imports/<uuid:import_id>/cancel/", imports.import_cancel, "desk_import_cancel"),
     ("desk/adapters/new/", adapters.adapter_new, "desk_adapter_new"),
     ("desk/adapters/<uuid:adapter_id>/", adapters.adapter, "desk_adapter"),
     ("desk/use-cases/new/", registering.use_case_new, "desk_use_case_new"),

@@ -25,7 +25,7 @@ else:
     _AdaptersField = forms.ModelMultipleChoiceField
 
 
-class _Version(_VersionField):
+class VersionField(_VersionField):
     def label_from_instance(self, obj: ModelVersion) -> str:
         return f"{obj.model.name} {obj.version}"
 
@@ -56,7 +56,7 @@ class AdapterForm(forms.Form):
         help_text=_("Its first bytes are enough: parameters and bytes are read from its header."),
     )
     weights_sha256 = forms.CharField(label=_("SHA-256 of the weights file"), max_length=71, required=False)
-    base = _Version(
+    base = VersionField(
         label=_("Base"),
         required=False,
         queryset=ModelVersion.objects.select_related("model").order_by("model__name", "version"),
@@ -193,7 +193,7 @@ class DeploymentForm(forms.Form):
         help_text=_("Needed for a new deployment."),
     )
     justification = forms.CharField(label=_("Why"), max_length=2000, widget=forms.Textarea({"rows": 3}))
-    model_version = _Version(
+    model_version = VersionField(
         label=_("Model version"),
         queryset=ModelVersion.objects.select_related("model").order_by("model__name", "version"),
     )

@@ -24,6 +24,7 @@ from governance.models import (
     Finding,
     GpuModel,
     GpuPool,
+    ImportJob,
     ModelVersion,
     UseCase,
 )
@@ -146,6 +147,22 @@ class AdapterAdmin(ReadOnly):
     @admin.display(description=_("Base"), ordering="base_name")
     def base_of(self, row: Adapter) -> str:
         return f"{row.base.model.name} {row.base.version}" if row.base else row.base_name
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(ReadOnly):
+    kind = "import_job"
+    new_page, new_label = "admin:desk_import_new", _("Import from an address")
+    beside_page, beside_label = "admin:governance_modelversion_changelist", _("Model versions")
+    list_display = ("page", "state", "address", "requested_at")
+    list_display_links = None
+    list_filter = ("state",)
+    search_fields = ("name", "version", "address")
+    ordering = ("-requested_at", "pk")
+
+    @admin.display(description=_("Import"), ordering="name")
+    def page(self, row: ImportJob) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:desk_import", args=[row.pk]), row)
 
 
 @admin.register(GpuModel)

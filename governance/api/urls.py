@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.api import adapters, approvals, documents, registry, usecases
+from governance.api import adapters, approvals, documents, imports, registry, usecases
 
 urlpatterns = [
     path("models", registry.Models.as_view(), name="api-models"),
@@ -27,5 +27,8 @@ urlpatterns = [
     path("adapters/<uuid:adapter_id>/ml-bom", documents.AdapterBom.as_view(), name="api-adapter-bom"),
     path("adapters/<uuid:adapter_id>/model-card", documents.AdapterCard.as_view(), name="api-adapter-card"),
     path("deployments/<uuid:deployment_id>/ml-bom", documents.DeploymentBom.as_view(), name="api-deployment-bom"),
+    path("imports", imports.Imports.as_view(), name="api-imports"),
+    path("imports/<uuid:import_id>", imports.OneImport.as_view(), name="api-import"),
+    path("imports/<uuid:import_id>/cancel", imports.CancelImport.as_view(), name="api-import-cancel"),
     path("approvals/<str:revision_digest>", approvals.Approvals.as_view(), name="api-approval"),
 ]

@@ -9,6 +9,7 @@ from governance.models.agents import Agent, ToolGrant
 from governance.models.approvals import ApprovalRequest, Decision
 from governance.models.deployments import Deployment, Revision
 from governance.models.evidence import Comparison, Cursor, Finding
+from governance.models.imports import ImportJob
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
 from governance.models.usecases import Classification, Tier, UseCase
 
@@ -24,6 +25,7 @@ __all__ = [
     "Finding",
     "GpuModel",
     "GpuPool",
+    "ImportJob",
     "Model",
     "ModelVersion",
     "Revision",

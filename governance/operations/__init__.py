@@ -11,7 +11,8 @@ from governance.operations.decisions import decide, withdraw
 from governance.operations.deployments import request_deployment
 from governance.operations.documents import hand_out_document
 from governance.operations.following import Followed, follow_log
-from governance.operations.modelfolder import register_from_folder
+from governance.operations.imports import ImportAsk, advance_imports, cancel_import, request_import, run_import
+from governance.operations.modelfolder import login_named, register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.pools import register_gpu_pool
 from governance.operations.usecases import classify_use_case, register_use_case
@@ -21,14 +22,18 @@ __all__ = [
     "CatalogueLoad",
     "DeploymentAsk",
     "Followed",
+    "ImportAsk",
     "Recorded",
     "Refused",
+    "advance_imports",
+    "cancel_import",
     "classify_use_case",
     "decide",
     "follow_log",
     "grant_tool",
     "hand_out_document",
     "load_catalogue",
+    "login_named",
     "record_comparison",
     "register_adapter",
     "register_adapter_from_folder",
@@ -39,5 +44,7 @@ __all__ = [
     "register_gpu_pool",
     "register_use_case",
     "request_deployment",
+    "request_import",
+    "run_import",
     "withdraw",
 ]

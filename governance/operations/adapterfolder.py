@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from audit.models import User
 from governance.formats import modelcard, peft
 from governance.operations.adapters import register_adapter
-from governance.operations.base import Recorded, Refused
+from governance.operations.base import Recorded
 from governance.operations.modelfiles import CARD
-from governance.operations.modelfolder import Progress, header_of, names_in, readable, start_of
+from governance.operations.modelfolder import Progress, header_of, login_named, names_in, readable, start_of
 
 ADAPTER_CONFIG: Final = "adapter_config.json"
 ADAPTER_WEIGHTS: Final = "adapter_model.safetensors"
@@ -39,9 +38,7 @@ def register_adapter_from_folder(
     Raises:
         Refused: a file or field that cannot be, or that cannot be read.
     """
-    by = User.objects.filter(username=login).first()
-    if by is None:
-        raise Refused("as", f"{login!r} is no log-in.")
+    by = login_named(login)
     with readable(folder):
         names = names_in(folder)
         config = start_of(folder / ADAPTER_CONFIG, peft.ADAPTER_LIMIT, progress)

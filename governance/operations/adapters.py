@@ -64,11 +64,7 @@ def register_adapter(
     if header is not None:
         header = header[: 8 + int.from_bytes(header[:8], "little")]
     facts, weights = _read(config, header)
-    said = text("licence", licence, limit=200, required=False)
-    told: list[dict[str, object]] = []
-    if card is not None:
-        read, line = card_told(card)
-        said, told = said or read.licence, [line]
+    said, told = _licence(text("licence", licence, limit=200, required=False), card)
     with change("version"):
         if Adapter.objects.filter(name=name, version=version).exists():
             raise Refused("version", f"{name} {version} stands already; a version never changes.")
@@ -93,6 +89,14 @@ def register_adapter(
         )
         made = event("adapter", EventType.ADAPTER_REGISTERED, row, actor=actor_of(by), now=now, files=told)
         return recorded(row.id, [made])
+
+
+def _licence(said: str, card: bytes | None) -> tuple[str, list[dict[str, object]]]:
+    """The licence that somebody said, or else the card; and the card as the entry tells it."""
+    if card is None:
+        return said, []
+    read, line = card_told(card)
+    return said or read.licence, [line]
 
 
 def _read(config: bytes, header: bytes | None) -> tuple[AdapterFacts, HeaderFacts | None]:

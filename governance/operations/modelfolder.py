@@ -42,9 +42,7 @@ def register_from_folder(
     Raises:
         Refused: a file or field that cannot be, or that cannot be read.
     """
-    by = User.objects.filter(username=login).first()
-    if by is None:
-        raise Refused("as", f"{login!r} is no log-in.")
+    by = login_named(login)
     with readable(folder):
         files = _read(folder, gguf, progress)
     return register_from_files(
@@ -63,6 +61,14 @@ def register_from_folder(
         source=source,
         now=now,
     )
+
+
+def login_named(login: str) -> User:
+    """The log-in of this name. Raises Refused."""
+    by = User.objects.filter(username=login).first()
+    if by is None:
+        raise Refused("as", f"{login!r} is no log-in.")
+    return by
 
 
 def _read(folder: Path, gguf: str, progress: Progress) -> ModelFiles:

@@ -13,6 +13,14 @@ from governance.queries.documents import (
     version_bom,
     version_card,
 )
+from governance.queries.imports import (
+    ImportNotFound,
+    ImportView,
+    import_history,
+    import_view,
+    imports,
+    why_not_import,
+)
 from governance.queries.lists import Listed, listed, request_snapshot, requests_of_state
 from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
@@ -37,6 +45,8 @@ __all__ = [
     "Document",
     "DocumentNotFound",
     "HomeCounts",
+    "ImportNotFound",
+    "ImportView",
     "Listed",
     "Mismatch",
     "Newest",
@@ -54,6 +64,9 @@ __all__ = [
     "deployment_bom",
     "deployment_page",
     "home",
+    "import_history",
+    "import_view",
+    "imports",
     "listed",
     "newest_entries",
     "next_waiting",
@@ -69,6 +82,7 @@ __all__ = [
     "version_card",
     "viewer",
     "waiting_count",
+    "why_not_import",
     "why_not_register",
     "why_not_request",
 ]

@@ -57,4 +57,6 @@ def _words() -> dict[str, str]:
         EventType.REPORT_RENDERED: _("Report made"),
         EventType.REPORT_DOWNLOADED: _("Report downloaded by %(who)s"),
         EventType.DOCUMENT_EXPORTED: _("Document downloaded by %(who)s"),
+        EventType.IMPORT_REQUESTED: _("Import asked for by %(who)s"),
+        EventType.IMPORT_ENDED: _("Import ended by %(who)s"),
     }

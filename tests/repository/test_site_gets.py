@@ -66,6 +66,7 @@ def _fill(route: str, seeded: Seeded) -> str:
     request = ApprovalRequest.objects.order_by("pk").first()
     assert request
     values = {
+        "import_id": "00000000-0000-4000-8000-000000000000",
         "version_id": "00000000-0000-4000-8000-000000000000",
         "of": "adapter",
         "of_id": "00000000-0000-4000-8000-000000000000",
