@@ -22,6 +22,7 @@ from django.urls import reverse
 
 from audit import queries as log
 from governance import operations, queries
+from governance.checks import import_addresses_are_prefixes
 from governance.models import Adapter, ImportJob, ModelVersion
 from governance.operations import ImportAsk, Refused
 from governance.operations.importaddress import read_prefixes
@@ -198,6 +199,9 @@ def test_what_cannot_be_asked_for(story: Story, server: ModelServer, settings: L
     page = browser(story.requester).get(reverse("admin:desk_import_new")).content.decode()
     assert "Import from addresses is off" in page
     assert not ImportJob.objects.exists()
+    assert import_addresses_are_prefixes(None) == []
+    settings.IMPORT_URLS = ["http://mirror.example/"]
+    assert [found.id for found in import_addresses_are_prefixes(None)] == ["governance.E003"]
 
 
 def test_a_lost_worker_and_an_end_that_stays(story: Story, server: ModelServer) -> None:
