@@ -52,6 +52,7 @@ class ReadOnly(_Admin):
     new_label: Any = ""
     beside_page = ""
     beside_label: Any = ""
+    further: Sequence[tuple[str, Any]] = ()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return True
@@ -80,7 +81,8 @@ class ReadOnly(_Admin):
         new["export_address"] = reverse(f"admin:{self.export_name}")
         if self.beside_page:
             new |= {"beside_address": reverse(self.beside_page), "beside_label": self.beside_label}
-        return super().changelist_view(request, {**new, **(extra_context or {})})
+        others = [(reverse(page), label) for page, label in self.further]
+        return super().changelist_view(request, {**new, "further": others, **(extra_context or {})})
 
     change_list_template = "admin/governance/change_list.html"
 
@@ -107,6 +109,7 @@ class ModelVersionAdmin(ReadOnly):
     kind = "model_version"
     new_page, new_label = "admin:desk_model_new", _("Register a model version")
     beside_page, beside_label = "admin:governance_adapter_changelist", _("Adapters")
+    further = (("admin:governance_importjob_changelist", _("Imports")),)
     list_display = ("name", "version", "parameters", "weights", "max_context", "facts_from", "registered_at")
     list_display_links = ("version",)
     list_filter = ("facts_from", "weight_dtype")
@@ -133,6 +136,7 @@ class AdapterAdmin(ReadOnly):
     kind = "adapter"
     new_page, new_label = "admin:desk_adapter_new", _("Register an adapter")
     beside_page, beside_label = "admin:governance_modelversion_changelist", _("Model versions")
+    further = (("admin:governance_importjob_changelist", _("Imports")),)
     list_display = ("page", "base_of", "base_match", "method", "r", "registered_at")
     list_display_links = None
     list_filter = ("base_match", "method")

@@ -248,6 +248,8 @@ def test_by_page(story: Story, server: ModelServer) -> None:
     assert "Nothing was registered." in client.get(reverse("admin:desk_import", args=[waits])).content.decode()
     listed = client.get(reverse("admin:governance_importjob_changelist")).content.decode()
     assert address in listed
+    versions = client.get(reverse("admin:governance_modelversion_changelist")).content.decode()
+    assert reverse("admin:governance_importjob_changelist") in versions
     auditor = browser(story.bystander)
     assert "Only members of the pools" in auditor.get(reverse("admin:desk_import_new")).content.decode()
     assert auditor.post(reverse("admin:desk_import_new"), sent).status_code == 400
