@@ -128,6 +128,12 @@ class EventType(StrEnum):
     REPORT_FAILED = "report.failed"
     REPORT_DOWNLOADED = "report.downloaded"
 
+    LIST_EXPORTED = "list.exported"
+    DOCUMENT_EXPORTED = "document.exported"
+
+    IMPORT_REQUESTED = "import.requested"
+    IMPORT_ENDED = "import.ended"
+
 
 CLIENT_TYPES = frozenset(
     {

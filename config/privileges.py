@@ -85,6 +85,7 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
             ADD,
         ),
         **dict.fromkeys(("tool", "gpu_node"), KEEP),
+        "import_job": KEEP,
     }
 )
 _SIGNER: Final[Mapping[str, Rights]] = MappingProxyType(

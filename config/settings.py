@@ -99,6 +99,8 @@ SELF_CHECK_COMPARISONS = ["governance.queries.reconciling.reconcile_slice", "aud
 COLLECT_PERIOD = env.seconds("COLLECT_PERIOD", default=1 if DEMO else 5)
 # Private networks that collectors may reach; none by default, since they can reach what a browser cannot.
 COLLECT_ALLOWED_NETWORKS = env.networks("COLLECT_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "")
+# Addresses that model files may be fetched from, by prefix; none by default. docs/imports.md says how they are written.
+IMPORT_URLS = env.words("IMPORT_URLS")
 REPORT_PERIOD = env.seconds("REPORT_PERIOD", default=10 if DEMO else 30)
 FOLLOW_PERIOD = env.seconds("FOLLOW_PERIOD", default=2 if DEMO else 5)
 # How often it is recorded what is past its time; answers go by the clock and do not wait for it.
@@ -275,6 +277,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "audit.api.errors.handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -337,6 +340,7 @@ CELERY_BEAT_SCHEDULE = {
         "audit.tasks.notify": NOTIFY_PERIOD,
         "governance.tasks.follow_log": FOLLOW_PERIOD,
         "governance.tasks.sweep": SWEEP_PERIOD,
+        "governance.tasks.advance_imports": REPORT_PERIOD,
         "reports.tasks.advance": REPORT_PERIOD,
     }.items()
 }

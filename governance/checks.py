@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from governance.operations.importaddress import AddressNotAllowed, read_prefixes
 from governance.queries.reconciling import REGISTERED_BY, TABLES
 from governance.snapshot import FIELDS, KEPT_BACK
 from governance.workflow import OWNERS, TRANSITIONS, Move, State
@@ -32,3 +34,13 @@ def snapshots_are_full(app_configs: Sequence[AppConfig] | None, **options: Any) 
             missing = ", ".join(sorted(columns ^ told)) or "its first entry"
             found.append(Error(f"The snapshot of {kind} does not cover: {missing}.", id="governance.E002"))
     return found
+
+
+@register("governance")
+def import_addresses_are_prefixes(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    """E003: a list of allowed addresses that cannot be read would be found out by the first import."""
+    try:
+        read_prefixes(settings.IMPORT_URLS)
+    except AddressNotAllowed as error:
+        return [Error(f"IMPORT_URLS: {error}", id="governance.E003")]
+    return []

@@ -1,6 +1,6 @@
 """Every read of reports for pages, REST and tasks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -99,6 +99,14 @@ def reports(
     if deployment:
         found = found.filter(deployment=deployment)
     return _rows(found[: min(limit, MAX_PAGE)])
+
+
+def all_reports(*, state: str = "") -> Iterator[dict[str, object]]:
+    """Every report of a state, or of all, newest first, by column."""
+    found = Report.objects.order_by("-requested_at", "id")
+    rows = (found.filter(state=state) if state else found).values()
+    for row in rows.iterator(chunk_size=MAX_PAGE):
+        yield dict(row)
 
 
 def report(report_id: UUID) -> ReportRow:

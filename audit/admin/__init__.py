@@ -9,9 +9,14 @@ from audit.admin.erasures import (
     hold_list,
     hold_release,
 )
+from audit.admin.exports import checkpoints_export, erasures_export, holds_export, ledger_export
 from audit.admin.ledger import ledger_bundle, ledger_entry, ledger_leaf, ledger_list, ledger_receipt
 
 pages = (
+    ("ledger/export/", ledger_export, "ledger_export"),
+    ("ledger/checkpoints/export/", checkpoints_export, "ledger_checkpoints_export"),
+    ("erasures/export/", erasures_export, "erasures_export"),
+    ("erasures/holds/export/", holds_export, "holds_export"),
     ("ledger/", ledger_list, "ledger_list"),
     ("ledger/checkpoints/", ledger_checkpoints, "ledger_checkpoints"),
     ("ledger/checkpoints/<int:size>/", ledger_checkpoint, "ledger_checkpoint"),

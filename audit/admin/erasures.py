@@ -39,7 +39,7 @@ BASES: Final = dict(erasure.LegalBasis.choices)
 @require_safe
 def erasure_list(http: HttpRequest) -> HttpResponse:
     """Requests that wait, decided ones newest first (`before` leads to older ones), and the holds that stand."""
-    user = _member(http)
+    user = member(http)
     decided = decided_requests(before=_moment(http.GET.get("before", "")), limit=PAGE + 1)
     context = {
         "title": _("Erasures"),
@@ -55,7 +55,7 @@ def erasure_list(http: HttpRequest) -> HttpResponse:
 @FORM
 def erasure_new(http: HttpRequest) -> HttpResponse:
     """Ask for the erasure of a section of entry `?entry=`; without it, ask which entry."""
-    user = _member(http)
+    user = member(http)
     index = number(http.GET.get("entry", ""))
     sections = erasable(index, now=timezone.now()) if index is not None else ()
     kept = [(item.name, item.name) for item in sections if item.kept and item.floor_ends is not None]
@@ -85,7 +85,7 @@ def erasure_new(http: HttpRequest) -> HttpResponse:
 @FORM
 def erasure_detail(http: HttpRequest, request_id: UUID) -> HttpResponse:
     """One request: what would go, its floor and holds, who asked and why, and the decision; a POST decides."""
-    user = _member(http)
+    user = member(http)
     asked = _request(request_id)
     form = DecideForm(http.POST or None, label_suffix="")
     if http.method == "POST" and form.is_valid():
@@ -118,7 +118,7 @@ def erasure_detail(http: HttpRequest, request_id: UUID) -> HttpResponse:
 @FORM
 def hold_list(http: HttpRequest) -> HttpResponse:
     """All holds, newest first; a POST places one."""
-    user = _member(http)
+    user = member(http)
     form = HoldForm(http.POST or None, label_suffix="")
     if http.method == "POST" and form.is_valid():
         fields = form.cleaned_data
@@ -144,7 +144,7 @@ def hold_detail(http: HttpRequest, hold_id: UUID) -> HttpResponse:
 @require_POST
 def hold_release(http: HttpRequest, hold_id: UUID) -> HttpResponse:
     """End a hold."""
-    user = _member(http)
+    user = member(http)
     form = ReleaseForm(http.POST, label_suffix="")
     if form.is_valid():
         try:
@@ -160,7 +160,7 @@ def hold_release(http: HttpRequest, hold_id: UUID) -> HttpResponse:
 
 
 def _hold(http: HttpRequest, hold_id: UUID, form: ReleaseForm) -> HttpResponse:
-    user = _member(http)
+    user = member(http)
     try:
         found = hold(hold_id)
     except ErasureNotFound as error:
@@ -196,7 +196,7 @@ def _request(request_id: UUID) -> RequestRow:
         raise Http404(str(error)) from error
 
 
-def _member(http: HttpRequest) -> User:
+def member(http: HttpRequest) -> User:
     """The log-in, which must belong to a pool that has to do with erasures."""
     user = http.user
     if not isinstance(user, User) or erasure.why_not_ask(user):

@@ -109,6 +109,10 @@ LABELS: Mapping[str, object] = {
     EventType.REPORT_RENDERED: gettext_lazy("Report made"),
     EventType.REPORT_FAILED: gettext_lazy("Report failed"),
     EventType.REPORT_DOWNLOADED: gettext_lazy("Report downloaded"),
+    EventType.LIST_EXPORTED: gettext_lazy("List downloaded"),
+    EventType.DOCUMENT_EXPORTED: gettext_lazy("Document downloaded"),
+    EventType.IMPORT_REQUESTED: gettext_lazy("Import asked for"),
+    EventType.IMPORT_ENDED: gettext_lazy("Import ended"),
 }
 
 KINDS: Mapping[str, object] = {
@@ -164,6 +168,8 @@ KINDS: Mapping[str, object] = {
     "hold": pgettext_lazy("subject", "Legal hold"),
     "token": pgettext_lazy("subject", "Token"),
     "log": pgettext_lazy("subject", "Log"),
+    "list": pgettext_lazy("subject", "List"),
+    "import_job": pgettext_lazy("subject", "Import"),
 }
 
 

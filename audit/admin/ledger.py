@@ -40,7 +40,7 @@ def ledger_list(request: HttpRequest) -> HttpResponse:
         before=number(request.GET.get("before", "")),
         start=number(request.GET.get("from_entry", "")),
         kinds=tuple(KINDS),
-        hidden=_hidden(form.wanted.subject) if asked and form.wanted.subject else "",
+        hidden=hidden_form(form.wanted.subject) if asked and form.wanted.subject else "",
         sees_everything=is_auditor(request),
         searches=asked and not jump_error,
     )
@@ -122,7 +122,7 @@ def _no_such_entry(number: int | None, size: int) -> str:
     return _("There is no such entry yet; the newest is %(newest)s.") % {"newest": f"{size - 1:,}"}
 
 
-def _hidden(text: str) -> str:
+def hidden_form(text: str) -> str:
     """How a pipeline's own subject of this name stands in a leaf."""
     return f"x:{ledger.secret_form(settings.LEDGER_HMAC_KEY, b'subject', text).hex()}"
 

@@ -1,5 +1,6 @@
 """Signed checkpoints and the size of the log."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,6 +36,12 @@ def checkpoint_covering(index: int) -> CheckpointRow | None:
 def checkpoint_at(size: int) -> CheckpointRow | None:
     """The checkpoint of exactly this tree size, if one was signed."""
     return _row(Checkpoint.objects.filter(size=size).first())
+
+
+def all_checkpoints() -> Iterator[CheckpointRow]:
+    """Every checkpoint, largest first."""
+    for found in Checkpoint.objects.order_by("-size").iterator(chunk_size=500):
+        yield CheckpointRow(found.size, bytes(found.root), found.note, found.signed_at)
 
 
 def is_frozen() -> bool:

@@ -1,9 +1,10 @@
 """What was erased, what is asked to be, and what holds it: reads of the tables of migration 0007."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from audit.models import Entry, Erasure, ErasureDecision, ErasureRequest, HoldRe
 from audit.queries.names import names_of
 from audit.queries.roles import DATA_PROTECTION
 
+BATCH = 200
 State = Literal["open", "erased", "rejected", "gone"]
 
 
@@ -134,6 +136,20 @@ def decided_requests(*, before: datetime | None = None, limit: int = 50) -> list
     if before is not None:
         rows = rows.filter(requested_at__lt=before)
     return _requests(list(rows[:limit]))
+
+
+def all_requests() -> Iterator[RequestRow]:
+    """Every request, newest first, in batches."""
+    rows = ErasureRequest.objects.order_by("-requested_at", "id").iterator(chunk_size=BATCH)
+    while batch := list(islice(rows, BATCH)):
+        yield from _requests(batch)
+
+
+def all_holds() -> Iterator[HoldRow]:
+    """Every hold, newest first, in batches."""
+    rows = LegalHold.objects.order_by("-placed_at", "id").iterator(chunk_size=BATCH)
+    while batch := list(islice(rows, BATCH)):
+        yield from _holds(batch)
 
 
 def waiting_for(user_id: int) -> int:

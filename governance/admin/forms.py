@@ -25,7 +25,7 @@ else:
     _AdaptersField = forms.ModelMultipleChoiceField
 
 
-class _Version(_VersionField):
+class VersionField(_VersionField):
     def label_from_instance(self, obj: ModelVersion) -> str:
         return f"{obj.model.name} {obj.version}"
 
@@ -56,7 +56,7 @@ class AdapterForm(forms.Form):
         help_text=_("Its first bytes are enough: parameters and bytes are read from its header."),
     )
     weights_sha256 = forms.CharField(label=_("SHA-256 of the weights file"), max_length=71, required=False)
-    base = _Version(
+    base = VersionField(
         label=_("Base"),
         required=False,
         queryset=ModelVersion.objects.select_related("model").order_by("model__name", "version"),
@@ -66,6 +66,9 @@ class AdapterForm(forms.Form):
         label=_("Base quantised to"), max_length=40, required=False, help_text=_("While it was trained, such as nf4.")
     )
     licence = forms.CharField(label=_("Licence"), max_length=200, required=False)
+    card = forms.FileField(
+        label=_("README.md"), required=False, help_text=_("The model card; what its front matter says is recorded.")
+    )
     source = forms.CharField(
         label=_("Where the files come from"), max_length=500, help_text=_("An address and the day it was read.")
     )
@@ -75,6 +78,9 @@ class AdapterForm(forms.Form):
 
     def clean_header(self) -> bytes | None:
         return _content(self.cleaned_data["header"], SAFETENSORS_HEADER_LIMIT + 8)
+
+    def clean_card(self) -> bytes | None:
+        return _content(self.cleaned_data["card"], CARD_LIMIT + 1)
 
 
 class ModelVersionForm(forms.Form):
@@ -103,10 +109,17 @@ class ModelVersionForm(forms.Form):
         required=False,
         help_text=_("Gives the bytes of the weights; without it they are computed."),
     )
+    header = forms.FileField(
+        label=_("model.safetensors"),
+        required=False,
+        help_text=_(
+            "Instead of the index, where there is one file. Its first bytes are enough: only its header is read."
+        ),
+    )
     gguf = forms.FileField(
         label=_("GGUF file"),
         required=False,
-        help_text=_("Instead of the two above. Its first 32 MiB are enough: the weights are not read."),
+        help_text=_("Instead of the three above. Its first 32 MiB are enough: the weights are not read."),
     )
     card = forms.FileField(
         label=_("README.md"), required=False, help_text=_("The model card; what its front matter says is recorded.")
@@ -117,6 +130,9 @@ class ModelVersionForm(forms.Form):
 
     def clean_index(self) -> bytes | None:
         return _content(self.cleaned_data["index"], INDEX_LIMIT + 1)
+
+    def clean_header(self) -> bytes | None:
+        return _content(self.cleaned_data["header"], SAFETENSORS_HEADER_LIMIT + 8)
 
     def clean_gguf(self) -> bytes | None:
         return _content(self.cleaned_data["gguf"], HEADER_LIMIT)
@@ -186,7 +202,7 @@ class DeploymentForm(forms.Form):
         help_text=_("Its tier decides which approval policy applies; once named, it stays."),
     )
     justification = forms.CharField(label=_("Why"), max_length=2000, widget=forms.Textarea({"rows": 3}))
-    model_version = _Version(
+    model_version = VersionField(
         label=_("Model version"),
         queryset=ModelVersion.objects.select_related("model").order_by("model__name", "version"),
     )

@@ -8,12 +8,14 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin.pages import is_auditor
+from governance.admin.listexport import changelist_export
 from governance.models import (
     Adapter,
     Agent,
@@ -22,6 +24,7 @@ from governance.models import (
     Finding,
     GpuModel,
     GpuPool,
+    ImportJob,
     ModelVersion,
     UseCase,
 )
@@ -51,6 +54,7 @@ class ReadOnly(_Admin):
     new_label: Any = ""
     beside_page = ""
     beside_label: Any = ""
+    further: Sequence[tuple[str, Any]] = ()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return True
@@ -76,9 +80,11 @@ class ReadOnly(_Admin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         new = {"new_address": reverse(self.new_page), "new_label": self.new_label} if self.new_page else {}
+        new["export_address"] = reverse(f"admin:{self.export_name}")
         if self.beside_page:
             new |= {"beside_address": reverse(self.beside_page), "beside_label": self.beside_label}
-        return super().changelist_view(request, {**new, **(extra_context or {})})
+        others = [(reverse(page), label) for page, label in self.further]
+        return super().changelist_view(request, {**new, "further": others, **(extra_context or {})})
 
     change_list_template = "admin/governance/change_list.html"
     change_form_template = "admin/governance/change_form.html"
@@ -89,17 +95,36 @@ class ReadOnly(_Admin):
         ways = {"has_standing": self.kind in SUBJECTS, "can_change": self.kind in CHANGED, "kind": self.kind}
         return super().change_view(request, object_id, form_url, {**ways, **(extra_context or {})})
 
+    @property
+    def export_name(self) -> str:
+        """Name of the address that hands out the list."""
+        return f"{self.opts.app_label}_{self.opts.model_name}_export"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The stock addresses, and one that hands out the list as a file."""
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name=self.export_name), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The list with the filters and the search of the address, as a file."""
+        return changelist_export(self, request, kind=self.kind, tell=self.tell)
+
+    def tell(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        """Put into rows what this reader may read; called before they are shown or handed out."""
+
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly):
     kind = "model_version"
     new_page, new_label = "admin:desk_model_new", _("Register a model version")
     beside_page, beside_label = "admin:governance_adapter_changelist", _("Adapters")
+    further = (("admin:governance_importjob_changelist", _("Imports")),)
     list_display = ("page", "version_page", "parameters", "weights", "max_context", "facts_from", "registered_at")
     list_display_links = None
     list_filter = ("facts_from", "weight_dtype")
     list_select_related = ("model",)
     search_fields = ("model__name", "model__hf_id", "version")
+    change_form_template = "admin/governance/version_form.html"
     ordering = ("model__name", "version")
 
     @admin.display(description=_("Model"), ordering="model__name")
@@ -124,6 +149,7 @@ class AdapterAdmin(ReadOnly):
     kind = "adapter"
     new_page, new_label = "admin:desk_adapter_new", _("Register an adapter")
     beside_page, beside_label = "admin:governance_modelversion_changelist", _("Model versions")
+    further = (("admin:governance_importjob_changelist", _("Imports")),)
     list_display = ("page", "base_of", "base_match", "method", "r", "registered_at")
     list_display_links = None
     list_filter = ("base_match", "method")
@@ -138,6 +164,22 @@ class AdapterAdmin(ReadOnly):
     @admin.display(description=_("Base"), ordering="base_name")
     def base_of(self, row: Adapter) -> str:
         return f"{row.base.model.name} {row.base.version}" if row.base else row.base_name
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(ReadOnly):
+    kind = "import_job"
+    new_page, new_label = "admin:desk_import_new", _("Import from an address")
+    beside_page, beside_label = "admin:governance_modelversion_changelist", _("Model versions")
+    list_display = ("page", "state", "address", "requested_at")
+    list_display_links = None
+    list_filter = ("state",)
+    search_fields = ("name", "version", "address")
+    ordering = ("-requested_at", "pk")
+
+    @admin.display(description=_("Import"), ordering="name")
+    def page(self, row: ImportJob) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:desk_import", args=[row.pk]), row)
 
 
 @admin.register(GpuModel)
@@ -258,6 +300,9 @@ class FindingAdmin(ReadOnly):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return FindingList
+
+    def tell(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        _tell(request, rows)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
         found = super().get_object(request, object_id, from_field)

@@ -47,7 +47,8 @@ class AdapterInput(Strict):
         help_text="The registered version it runs on; needed where `config` names no revision that is registered.",
     )
     quantised_base = Text(max_length=40, required=False, help_text="How the base was quantised in training.")
-    licence = Text(max_length=200, required=False)
+    licence = Text(max_length=200, required=False, help_text="Left out, it is taken from the card.")
+    card = Text(required=False, help_text="The exact text of README.md; what its front matter says is recorded.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # `source` is an attribute of every DRF field, so it cannot be declared in the class body.
@@ -93,7 +94,9 @@ class Adapters(Registry):
     )
     def post(self, request: Request) -> Response:
         def register(fields: dict[str, Any]) -> operations.Recorded:
-            fields["config"] = fields["config"].encode()
+            for field in ("config", "card"):
+                if field in fields:
+                    fields[field] = fields[field].encode()
             return operations.register_adapter(by=asked_by(request), now=timezone.now(), **fields)
 
         return write(request, AdapterInput, register, limit=FILES_LIMIT)

@@ -17,10 +17,12 @@ from audit.access.tokens import Credential
 from audit.api.body import MAX_BODY, BodyRefused, parse_json, read_body
 from audit.api.errors import problem
 from audit.api.events import AnyBody
+from audit.formats.cells import FORMATS, MEDIA, csv_pieces
 from audit.models import User
 from governance.api.fields import Strict
 from governance.operations import By, Recorded, Refused
-from governance.queries.lists import listed
+from governance.queries.lists import Listed, listed
+from governance.snapshot.rows import FIELDS
 
 CONFLICTS = frozenset({"digest_seen", "row_version"})
 """Fields whose refusal means that the world moved, not that the body is wrong."""
@@ -101,4 +103,32 @@ def page(request: Request, kind: str) -> Response:
         after = UUID(request.query_params["after"]) if "after" in request.query_params else None
     except ValueError as error:
         raise ValidationError({"after": "Must be the `next` of the page before."}) from error
-    return Response(asdict(listed(kind, name=name, after=after, limit=int(limit))))
+    form = request.query_params.get("format", "json")
+    if form not in FORMATS:
+        return problem(400, "Must be json or csv.", field="format")
+    found = listed(kind, name=name, after=after, limit=int(limit))
+    return _as_csv(request, kind, found) if form == "csv" else Response(asdict(found))
+
+
+class AsItIs(Response):
+    """An answer whose text is finished: no renderer touches it."""
+
+    def __init__(self, text: str, media: str) -> None:
+        super().__init__(text)
+        self["Content-Type"] = media
+
+    @property
+    def rendered_content(self) -> str:
+        """The text."""
+        return str(self.data)
+
+
+def _as_csv(request: Request, kind: str, found: Listed) -> Response:
+    """A page with the cells of a downloaded list; `Link` leads to the next one."""
+    text = b"".join(csv_pieces(FIELDS[kind], found.items, bom=False)).decode()
+    answer = AsItIs(text, MEDIA["csv"])
+    if found.next is not None:
+        query = request.query_params.copy()
+        query["after"] = found.next
+        answer["Link"] = f'<{request.build_absolute_uri(request.path)}?{query.urlencode()}>; rel="next"'
+    return answer

@@ -22,6 +22,7 @@ class ModelVersionInput(Strict):
     model_name = Text(max_length=200, required=False)
     config = Text(required=False, help_text="The exact text of config.json; its SHA-256 is kept.")
     index = Text(required=False, help_text="The exact text of model.safetensors.index.json.")
+    header = Text(required=False, help_text="The first bytes of the only .safetensors file, in base64; or all of it.")
     gguf = Text(required=False, help_text="The first bytes of a GGUF file as base64, instead of config and index.")
     card = Text(required=False, help_text="The exact text of README.md; what its front matter says is recorded.")
     hf_id = Text(max_length=200, required=False)

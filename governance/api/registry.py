@@ -49,9 +49,9 @@ class ModelVersions(Registry):
         operation_id="register_model_version",
         summary="Register a model version",
         description=(
-            "From the exact text of `config.json` and, when there is one, of `model.safetensors.index.json`; from the"
-            " first bytes of a GGUF file; or by a name of the catalogue. A `README.md` may come with the files. The"
-            " model itself is registered when it is new."
+            "From the exact text of `config.json` and, when there is one, of `model.safetensors.index.json` or the"
+            " first bytes of the only `.safetensors` file; from the first bytes of a GGUF file; or by a name of the"
+            " catalogue. A `README.md` may come with the files. The model itself is registered when it is new."
         ),
         tags=["Registry"],
         request=ModelVersionInput,
@@ -68,8 +68,9 @@ class ModelVersions(Registry):
             for field in ("config", "index", "card"):
                 if field in fields:
                     fields[field] = fields[field].encode()
-            if "gguf" in fields:
-                fields["gguf"] = _decoded("gguf", fields["gguf"])
+            for field in ("gguf", "header"):
+                if field in fields:
+                    fields[field] = _decoded(field, fields[field])
             return operations.register_from_files(by=asked_by(request), now=now, **fields)
 
         return write(request, ModelVersionInput, register, limit=FILES_LIMIT)

@@ -70,6 +70,12 @@ PAGING: Final = [
     OpenApiParameter("name", OpenApiTypes.STR, description="Only rows of exactly this name."),
     OpenApiParameter("after", OpenApiTypes.UUID, description="`next` of the page before."),
     OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 200; 50 when left out."),
+    OpenApiParameter(
+        "format",
+        OpenApiTypes.STR,
+        enum=["json", "csv"],
+        description="csv gives the same rows as text/csv; the next page then stands in the header Link.",
+    ),
 ]
 REGISTERED: Final = OpenApiExample(
     "Recorded", value={"id": ID, "entries": [41, 42]}, response_only=True, status_codes=["201"]

@@ -13,6 +13,7 @@ from governance.models.evaluations import EvaluationRun, Metric, MetricThreshold
 from governance.models.evidence import Comparison, Cursor, Finding
 from governance.models.evidencing import Evidence, EvidenceRevocation
 from governance.models.hardware import GpuDevice, GpuNode, MigSlice, PoolDevice
+from governance.models.imports import ImportJob
 from governance.models.lineage import ModelArtefact, ModelRelation, Quantisation
 from governance.models.oversight import OversightAssignment, OversightEnd
 from governance.models.policies import ApprovalPolicyVersion
@@ -45,6 +46,7 @@ __all__ = [
     "GpuModel",
     "GpuNode",
     "GpuPool",
+    "ImportJob",
     "Metric",
     "MetricThreshold",
     "MigSlice",

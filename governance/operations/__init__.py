@@ -1,5 +1,6 @@
 """Every write of the registry and of approvals: one transaction each, and its entries are its last statement."""
 
+from governance.operations.adapterfolder import register_adapter_from_folder
 from governance.operations.adapters import register_adapter
 from governance.operations.agents import register_agent
 from governance.operations.agentversions import AgentRelease, register_agent_version
@@ -34,12 +35,14 @@ from governance.operations.datasets import (
 )
 from governance.operations.deciding import decide
 from governance.operations.deployments import request_deployment
+from governance.operations.documents import hand_out_document
 from governance.operations.evaluations import EvaluationResult, Measured, record_evaluation
 from governance.operations.evidencing import record_evidence, revoke_evidence
 from governance.operations.following import Followed, follow_log
 from governance.operations.grants import grant_tool, revoke_grant
+from governance.operations.imports import ImportAsk, advance_imports, cancel_import, request_import, run_import
 from governance.operations.lineage import declare_relation
-from governance.operations.modelfolder import register_from_folder
+from governance.operations.modelfolder import login_named, register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.nodes import change_gpu_node, register_gpu_node
 from governance.operations.oversight import assign_oversight, end_oversight
@@ -62,6 +65,7 @@ __all__ = [
     "EvaluationResult",
     "File",
     "Followed",
+    "ImportAsk",
     "Measured",
     "Recorded",
     "Refused",
@@ -70,7 +74,9 @@ __all__ = [
     "Swept",
     "add_artefact",
     "add_artefacts_from_folder",
+    "advance_imports",
     "assign_oversight",
+    "cancel_import",
     "change_agent",
     "change_dataset",
     "change_deployment",
@@ -88,10 +94,12 @@ __all__ = [
     "end_oversight",
     "follow_log",
     "grant_tool",
+    "hand_out_document",
     "import_cards",
     "import_cards_from_file",
     "invalidate",
     "load_catalogue",
+    "login_named",
     "meet_condition",
     "propose_policy",
     "record_comparison",
@@ -100,6 +108,7 @@ __all__ = [
     "record_evidence",
     "record_pool_device",
     "register_adapter",
+    "register_adapter_from_folder",
     "register_agent",
     "register_agent_version",
     "register_dataset",
@@ -115,9 +124,11 @@ __all__ = [
     "register_tool_version",
     "register_use_case",
     "request_deployment",
+    "request_import",
     "revoke",
     "revoke_evidence",
     "revoke_grant",
+    "run_import",
     "set_threshold",
     "sweep",
     "withdraw",

@@ -25,6 +25,7 @@ from governance.operations.base import (
     refuse_unless_registrar,
     text,
 )
+from governance.operations.modelfiles import card_told
 
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _Match = Adapter.BaseMatch
@@ -42,6 +43,7 @@ def register_adapter(
     quantised_base: str = "",
     base_version_id: UUID | None = None,
     licence: str = "",
+    card: bytes | None = None,
     source: str,
     now: datetime,
 ) -> Recorded:
@@ -52,6 +54,7 @@ def register_adapter(
         weights_sha256: of the whole weights file.
         quantised_base: how the base was quantised while it was trained, such as `nf4`; its file does not say it.
         base_version_id: the registered version it runs on. Needed where its file names no revision that is registered.
+        card: its README.md; a licence that nobody said is taken from it.
 
     Raises:
         Refused: a file or field that cannot be, another base than its file names, or a version that stands already.
@@ -63,6 +66,7 @@ def register_adapter(
     if header is not None:
         header = header[: 8 + int.from_bytes(header[:8], "little")]
     facts, weights = _read(config, header)
+    said, told = _licence(text("licence", licence, limit=200, required=False), card)
     with change("version"):
         if Adapter.objects.filter(name=name, version=version).exists():
             raise Refused("version", f"{name} {version} stands already; a version never changes.")
@@ -79,15 +83,23 @@ def register_adapter(
             config_sha256=hashlib.sha256(config).hexdigest(),
             header_sha256=hashlib.sha256(header).hexdigest() if header is not None else "",
             weights_sha256=_digest("weights_sha256", weights_sha256),
-            licence=text("licence", licence, limit=200, required=False),
+            licence=said,
             source=text("source", source, limit=500),
             registered_by=actor_of(by),
             registered_at=now,
             **_columns(facts),
         )
-        events = [event("adapter", EventType.ADAPTER_REGISTERED, row, actor=actor_of(by), now=now)]
+        events = [event("adapter", EventType.ADAPTER_REGISTERED, row, actor=actor_of(by), now=now, files=told)]
         write_artefacts(_files(row, config), adapter=row, actor=actor_of(by), now=now, events=events)
         return recorded(row.id, events)
+
+
+def _licence(said: str, card: bytes | None) -> tuple[str, list[dict[str, object]]]:
+    """The licence that somebody said, or else the card; and the card as the entry tells it."""
+    if card is None:
+        return said, []
+    read, line = card_told(card)
+    return said or read.licence, [line]
 
 
 def _read(config: bytes, header: bytes | None) -> tuple[AdapterFacts, HeaderFacts | None]:

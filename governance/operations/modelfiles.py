@@ -78,6 +78,8 @@ def read_files(files: ModelFiles, *, name: str) -> FoundFacts:
     Raises:
         Refused: a file that cannot be, or files that do not go together.
     """
+    if files.header is not None:  # of a whole file only length and header are looked at, and their digest is kept
+        files = replace(files, header=files.header[: 8 + int.from_bytes(files.header[:8], "little")])
     try:
         card = read_card(files.card) if files.card is not None else None
         found = _from_gguf(files, name) if files.gguf is not None else _from_config(files, name)
@@ -187,6 +189,15 @@ def _told(name: str, data: bytes, says: dict[str, object]) -> dict[str, object]:
 def _whole(name: str, data: bytes) -> File:
     kind, form = judged(name)
     return File(name=name, kind=kind, format=form, sha256=_sha256(data), size_bytes=len(data))
+
+
+def card_told(data: bytes) -> tuple[CardFacts, dict[str, object]]:
+    """A model card, and how an entry tells it. Raises Refused."""
+    try:
+        card = read_card(data)
+    except FormatError as error:
+        raise Refused(error.field, error.reason) from error
+    return card, _told(CARD, data, _card_says(card))
 
 
 def _source(name: str, data: bytes) -> str:

@@ -42,10 +42,8 @@ def register_from_folder(
     Raises:
         Refused: a file or field that cannot be, or that cannot be read.
     """
-    by = User.objects.filter(username=login).first()
-    if by is None:
-        raise Refused("as", f"{login!r} is no log-in.")
-    with _readable(folder):
+    by = login_named(login)
+    with readable(folder):
         files = _read(folder, gguf, progress)
     return register_from_files(
         by=by,
@@ -65,29 +63,37 @@ def register_from_folder(
     )
 
 
+def login_named(login: str) -> User:
+    """The log-in of this name. Raises Refused."""
+    by = User.objects.filter(username=login).first()
+    if by is None:
+        raise Refused("as", f"{login!r} is no log-in.")
+    return by
+
+
 def _read(folder: Path, gguf: str, progress: Progress) -> ModelFiles:
-    names = _names(folder)
-    card = _start(folder / CARD, modelcard.CARD_LIMIT + 1, progress) if CARD in names else None
+    names = names_in(folder)
+    card = start_of(folder / CARD, modelcard.CARD_LIMIT + 1, progress) if CARD in names else None
     ggufs = sorted(name for name in names if name.endswith(".gguf"))
     weights = sorted(name for name in names if name.endswith(".safetensors"))
     if gguf or (ggufs and not weights and INDEX not in names):
         path = folder / _one_gguf(ggufs, gguf)
-        data = _start(path, ggufheader.HEADER_LIMIT, progress)
+        data = start_of(path, ggufheader.HEADER_LIMIT, progress)
         return ModelFiles(gguf=data, card=card, gguf_bytes=path.stat().st_size)
     if CONFIG not in names:
         raise Refused("folder", f"holds neither {CONFIG} nor a GGUF file.")
-    config = _start(folder / CONFIG, huggingface.CONFIG_LIMIT + 1, progress)
+    config = start_of(folder / CONFIG, huggingface.CONFIG_LIMIT + 1, progress)
     if INDEX in names:
-        index = _start(folder / INDEX, safetensors.INDEX_LIMIT + 1, progress)
+        index = start_of(folder / INDEX, safetensors.INDEX_LIMIT + 1, progress)
         _refuse_incomplete(names, index)
         return ModelFiles(config=config, index=index, card=card)
     if len(weights) > 1:
         raise Refused("folder", f"holds {len(weights)} safetensors files but no {INDEX} that says what is in them.")
-    header = _header(folder / weights[0], progress) if weights else None
+    header = header_of(folder / weights[0], progress) if weights else None
     return ModelFiles(config=config, header=header, card=card)
 
 
-def _names(folder: Path) -> set[str]:
+def names_in(folder: Path) -> set[str]:
     names: set[str] = set()
     for path in folder.iterdir():
         names.add(path.name)
@@ -114,7 +120,7 @@ def _refuse_incomplete(names: set[str], index: bytes) -> None:
         raise Refused("folder", f"lacks {missing[0]}, which {INDEX} names, and {len(missing) - 1} more.")
 
 
-def _start(path: Path, limit: int, progress: Progress) -> bytes:
+def start_of(path: Path, limit: int, progress: Progress) -> bytes:
     """The first bytes of a file, `limit` at most: the reader of the format refuses what is too long."""
     size = path.stat().st_size
     progress(path.name, min(size, limit), size)
@@ -122,14 +128,14 @@ def _start(path: Path, limit: int, progress: Progress) -> bytes:
         return file.read(limit)
 
 
-def _header(path: Path, progress: Progress) -> bytes:
+def header_of(path: Path, progress: Progress) -> bytes:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(_LENGTH), "little")
-    return _start(path, _LENGTH + min(length, safetensors.HEADER_LIMIT), progress)
+    return start_of(path, _LENGTH + min(length, safetensors.HEADER_LIMIT), progress)
 
 
 @contextmanager
-def _readable(folder: Path) -> Iterator[None]:
+def readable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

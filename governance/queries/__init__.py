@@ -5,6 +5,15 @@ from governance.queries.approvals import Approval, ConditionLine, approval, cond
 from governance.queries.datasets import DatasetNotFound, DatasetPage, dataset_page, dataset_snapshot
 from governance.queries.deployments import DeploymentNotFound, DeploymentPage, deployment_page
 from governance.queries.desk import HomeCounts, Queue, QueueLine, home, next_waiting, queue, waiting_count
+from governance.queries.documentparts import DocumentNotFound
+from governance.queries.documents import (
+    Document,
+    adapter_bom,
+    adapter_card,
+    deployment_bom,
+    version_bom,
+    version_card,
+)
 from governance.queries.editing import (
     DifferenceLine,
     EditPage,
@@ -34,8 +43,16 @@ from governance.queries.evidence import (
     evidence_uses,
 )
 from governance.queries.gaps import Gap, evidence_gaps
+from governance.queries.imports import (
+    ImportNotFound,
+    ImportView,
+    import_history,
+    import_view,
+    imports,
+    why_not_import,
+)
 from governance.queries.lineage import ancestors, descendants
-from governance.queries.lists import Listed, listed, request_snapshot
+from governance.queries.lists import Listed, listed, request_snapshot, requests_of_state
 from governance.queries.modelpages import (
     ModelNotFound,
     ModelPage,
@@ -73,6 +90,8 @@ __all__ = [
     "DeploymentNotFound",
     "DeploymentPage",
     "DifferenceLine",
+    "Document",
+    "DocumentNotFound",
     "EditPage",
     "EvaluationNotFound",
     "EvaluationPage",
@@ -81,6 +100,8 @@ __all__ = [
     "EvidenceUse",
     "Gap",
     "HomeCounts",
+    "ImportNotFound",
+    "ImportView",
     "Listed",
     "Mismatch",
     "ModelEvaluations",
@@ -100,6 +121,8 @@ __all__ = [
     "SubjectNotFound",
     "UseCaseNotFound",
     "UseCasePage",
+    "adapter_bom",
+    "adapter_card",
     "adapter_page",
     "ancestors",
     "approval",
@@ -107,6 +130,7 @@ __all__ = [
     "conditions_of",
     "dataset_page",
     "dataset_snapshot",
+    "deployment_bom",
     "deployment_page",
     "descendants",
     "difference",
@@ -121,6 +145,9 @@ __all__ = [
     "evidence_standing",
     "evidence_uses",
     "home",
+    "import_history",
+    "import_view",
+    "imports",
     "listed",
     "model_evaluations",
     "model_page",
@@ -133,6 +160,7 @@ __all__ = [
     "reconcile",
     "related_subjects",
     "request_snapshot",
+    "requests_of_state",
     "review_page",
     "row_snapshot",
     "same_kind",
@@ -141,9 +169,12 @@ __all__ = [
     "standing_view",
     "use_case_page",
     "use_case_snapshot",
+    "version_bom",
+    "version_card",
     "version_name",
     "viewer",
     "waiting_count",
+    "why_not_import",
     "why_not_register",
     "why_not_request",
 ]

@@ -1,5 +1,6 @@
 """Lists of the registry for programs: whole snapshots, by keyset, filtered by name."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -72,6 +73,14 @@ def listed(kind: str, *, name: str = "", after: UUID | None = None, limit: int =
     found = list(rows[: limit + 1])
     last = str(found[limit - 1].pk) if len(found) > limit else None
     return Listed(tuple(snapshot(kind, row) for row in found[:limit]), last)
+
+
+def requests_of_state(state: str) -> tuple[str, Iterator[dict[str, Value]]]:
+    """Snapshots of all requests in a state, oldest first; an unknown state is taken for `open`, as in the queue."""
+    states = ApprovalRequest.State
+    asked = state if state in states.values else str(states.OPEN.value)
+    rows = ApprovalRequest.objects.filter(state=asked).order_by("submitted_at", "number")
+    return asked, (snapshot("request", row) for row in rows.iterator(chunk_size=MAX_LIMIT))
 
 
 def request_snapshot(request_id: UUID) -> dict[str, Any] | None:

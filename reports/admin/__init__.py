@@ -7,6 +7,7 @@ from reports.admin import pages as views
 
 pages = (
     ("reports/", views.report_list, "reports"),
+    ("reports/export/", views.reports_export, "reports_export"),
     ("reports/<uuid:report_id>/", views.report_detail, "report"),
     ("reports/<uuid:report_id>/download/", views.report_download, "report_download"),
 )

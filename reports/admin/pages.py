@@ -7,17 +7,24 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from audit.admin.exporting import export_page
+from audit.exports import Listing
 from audit.models import User
 from reports import operations, queries, tasks
 from reports.models import Report
 
 PAGE = 25
+REPORT_COLUMNS = (
+    "id", "title", "deployment", "tree_size", "language", "classification", "requested_by", "requested_at", "state",
+    "failure", "finished_at", "revision1_sha256", "sha256", "size",
+)  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,6 +45,18 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "chosen": request.GET.get("deployment", "")[:50],
     }
     return _page(request, "admin/reports/list.html", context)
+
+
+@require_POST
+def reports_export(request: HttpRequest) -> HttpResponseBase:
+    """The reports of a state as a file, newest first."""
+    _reader(request)
+    state = request.GET.get("state", "")[:20]
+
+    def listing() -> Listing:
+        return Listing("report", REPORT_COLUMNS, queries.all_reports(state=state), {"state": state})
+
+    return export_page(request, listing, reverse("admin:reports"))
 
 
 @require_safe

@@ -207,6 +207,8 @@ def test_the_words_of_a_client_stay_in_the_evidence_and_go_with_it(story: Story)
         pages = [client.get(place).content.decode() for place in places]
         assert [("Jane Doe, ward 7" in page) for page in pages] == [quoted] * 3
         assert all("an agent nobody registered" in page for page in pages)
+        sheet = client.post(reverse("admin:governance_finding_export"), {"format": "csv"}).getvalue().decode()
+        assert ("Jane Doe, ward 7" in sheet, "an agent nobody registered" in sheet) == (quoted, True)
     officer = person("keller", DATA_PROTECTION)
     Erasing(story.bystander, officer, officer, 0, 0, 0).erase(stranger, "facts")
     pages = [auditor.get(place).content.decode() for place in places]

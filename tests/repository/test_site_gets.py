@@ -66,6 +66,10 @@ def _fill(route: str, seeded: Seeded) -> str:
     request = ApprovalRequest.objects.order_by("pk").first()
     assert request
     values = {
+        "import_id": "00000000-0000-4000-8000-000000000000",
+        "of": "adapter",
+        "of_id": "00000000-0000-4000-8000-000000000000",
+        "document": "ml-bom",
         "adapter_id": "00000000-0000-4000-8000-000000000000",
         "report_id": "00000000-0000-4000-8000-000000000000",
         "request_id": str(request.pk),
@@ -78,9 +82,9 @@ def _fill(route: str, seeded: Seeded) -> str:
         "evaluated_version_id": str(request.revision.model_version_id),
         "evidence_id": "00000000-0000-4000-8000-000000000000",
         "subject_kind": "deployment",
+        "version_id": str(request.revision.model_version_id),
         "subject_id": str(seeded.running.pk),
         "model_id": "00000000-0000-4000-8000-000000000000",
-        "version_id": "00000000-0000-4000-8000-000000000000",
         "pool_id": "00000000-0000-4000-8000-000000000000",
         "agent_id": str(Agent.objects.values_list("pk", flat=True).first()),
         "grant_id": str(ToolGrant.objects.values_list("pk", flat=True).first()),
