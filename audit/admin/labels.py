@@ -64,6 +64,18 @@ LABELS: Mapping[str, object] = {
     EventType.REPORT_RENDERED: gettext_lazy("Report made"),
     EventType.REPORT_FAILED: gettext_lazy("Report failed"),
     EventType.REPORT_DOWNLOADED: gettext_lazy("Report downloaded"),
+    EventType.POOL_CHANGE_PROPOSED: gettext_lazy("Change of a pool proposed"),
+    EventType.POOL_CHANGE_CARRIED_OUT: gettext_lazy("Pool changed"),
+    EventType.POOL_CHANGE_REFUSED: gettext_lazy("Change of a pool refused"),
+    EventType.POOL_CHANGE_WITHDRAWN: gettext_lazy("Change of a pool withdrawn"),
+    EventType.PASSWORD_CHANGED: gettext_lazy("Own password changed"),
+    EventType.PASSWORD_RESET: gettext_lazy("Password reset"),
+    EventType.LOG_IN_CONFIRMED: gettext_lazy("Log-in confirmed"),
+    EventType.LOG_IN_CLOSED: gettext_lazy("Log-in closed"),
+    EventType.LOG_IN_REOPENED: gettext_lazy("Log-in reopened"),
+    EventType.SESSION_ENDED: gettext_lazy("Signed out"),
+    EventType.TOKEN_ROTATED: gettext_lazy("Token rotated"),
+    EventType.TOKEN_REVOKED: gettext_lazy("Token revoked"),
 }
 
 KINDS: Mapping[str, object] = {
@@ -92,6 +104,8 @@ KINDS: Mapping[str, object] = {
     "hold": pgettext_lazy("subject", "Legal hold"),
     "token": pgettext_lazy("subject", "Token"),
     "log": pgettext_lazy("subject", "Log"),
+    "pool_change": pgettext_lazy("subject", "Change of a pool"),
+    "log_in": pgettext_lazy("subject", "Log-in"),
 }
 
 
