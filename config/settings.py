@@ -216,7 +216,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_REFERRER_POLICY = "same-origin"
 # Believed only when the operator says that a proxy which overwrites the header stands in front.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", default=False) else None
+BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 8 * 3600
@@ -318,6 +319,7 @@ CELERY_BEAT_SCHEDULE = {
         "audit.tasks.self_check": SELF_CHECK_PERIOD,
         "audit.tasks.record_acts": FOLLOW_PERIOD,
         "audit.tasks.notify": NOTIFY_PERIOD,
+        "audit.tasks.count_refusals": SEAL_PERIOD,
         "governance.tasks.follow_log": FOLLOW_PERIOD,
         "reports.tasks.advance": REPORT_PERIOD,
     }.items()

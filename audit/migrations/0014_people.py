@@ -384,7 +384,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decisions_suspended_at__isnull', True), ('suspended_because', '')), models.Q(('decisions_suspended_at__isnull', False), ('suspended_because__in', ['password_reset', 'reopened'])), _connector='OR'), name='account_suspended_for_a_cause'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decisions_suspended_at__isnull', True), ('suspended_because', '')), models.Q(('decisions_suspended_at__isnull', False), ('suspended_because__in', ['reset', 'reopened'])), _connector='OR'), name='account_suspended_for_a_cause'),
         ),
         migrations.AddField(
             model_name='poolchange',

@@ -45,7 +45,7 @@ class User(AbstractUser):
                 condition=models.Q(decisions_suspended_at__isnull=True, suspended_because="")
                 | models.Q(
                     decisions_suspended_at__isnull=False,
-                    suspended_because__in=["password_reset", "reopened"],
+                    suspended_because__in=["reset", "reopened"],
                 ),
             ),
         ]

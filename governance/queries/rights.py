@@ -22,17 +22,20 @@ class Viewer:
     person_id: UUID
     active: bool
     pools: frozenset[str]
+    suspended: bool = False
 
 
 def viewer(user: User) -> Viewer:
     """The log-in with the pools it belongs to; being a superuser is no pool."""
-    return Viewer(user.pk, user.person_id, user.is_active, roles_of(user.pk))
+    return Viewer(user.pk, user.person_id, user.is_active, roles_of(user.pk), user.decisions_suspended_at is not None)
 
 
 def why_not_decide(request: ApprovalRequest, who: Viewer, deciders: Collection[UUID]) -> str:
     """Why `who` may not decide `request`; empty when they may. `deciders` have decided already."""
     if not who.active:
         return _("Your log-in is closed.")
+    if who.suspended:
+        return _("Your password was reset or your log-in reopened: another person of your pools confirms it first.")
     if request.requester_id == who.person_id:
         return _("You asked for this. The one who asks cannot decide, whatever log-in they use.")
     if request.pool not in who.pools:
