@@ -34,6 +34,8 @@ PLACES = (
     (gettext_lazy("Models"), "admin:governance_modelversion_changelist", ""),
     (gettext_lazy("GPU pools"), "admin:governance_gpupool_changelist", ""),
     (gettext_lazy("Findings"), "admin:governance_finding_changelist", "findings"),
+    (gettext_lazy("People and pools"), "admin:people", "people"),
+    (gettext_lazy("Service accounts"), "admin:tokens", ""),
     (gettext_lazy("Ledger"), "admin:ledger_list", ""),
     (gettext_lazy("Erasures"), "admin:erasures", "erasures"),
     (gettext_lazy("Reports"), "admin:reports", "reports"),

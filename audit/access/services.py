@@ -35,9 +35,9 @@ def create_service_account(
     source_name = text("source_name", source_name, least=1, most=100)
     description = text("description", description, most=500)
     if not User.objects.filter(person_id=owner_id, is_active=True).exists():
-        raise Refused("owner", _("The owner needs an open log-in."))
+        raise Refused("owner_id", _("The owner needs an open log-in."))
     if AUDITORS in pools_of_person(owner_id):
-        raise Refused("owner", _("An auditor changes nothing, so nothing acts in their name."))
+        raise Refused("owner_id", _("An auditor changes nothing, so nothing acts in their name."))
     if ServiceAccount.objects.filter(name=name).exists():
         raise Refused("name", _("This name stands already."))
     try:

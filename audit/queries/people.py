@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from audit.events import EventType
 from audit.models import Entry, Person, PoolChange, ServiceAccount, User
@@ -137,7 +137,20 @@ def open_changes(*, viewer: User) -> tuple[ChangeRow, ...]:
 
 def waiting_for_me(viewer: User) -> int:
     """How many changes wait that the viewer may decide."""
-    return sum(row.for_me for row in open_changes(viewer=viewer))
+    if viewer.decisions_suspended_at is not None:
+        return 0
+    mine, proposer = Membership.objects.filter(user_id=viewer.pk), OuterRef("proposed_account_id")
+    own = Q(group__name=COMPLIANCE) | Q(group__name=OuterRef("pool"))
+    return (
+        PoolChange.objects.filter(
+            Exists(mine.filter(own | Q(group__name=OPERATORS))),
+            Exists(mine.filter(own)) | Exists(Membership.objects.filter(own, user_id=proposer)),
+            state=PoolChange.State.PROPOSED,
+        )
+        .exclude(proposed_by_id=viewer.person_id)
+        .exclude(person_id=viewer.person_id)
+        .count()
+    )
 
 
 def closed_changes(*, limit: int = 20) -> tuple[ChangeRow, ...]:
