@@ -6,7 +6,7 @@ import os
 import re
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -227,7 +227,7 @@ def _event(
     token_id: uuid.UUID,
     actor: str,
     now: datetime,
-    content: dict[str, object],
+    content: Mapping[str, object],
     idempotency: ledger.Idempotency | None = None,
 ) -> ledger.Event:
     return ledger.Event(

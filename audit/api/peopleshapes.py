@@ -122,7 +122,7 @@ DECIDE = _shape(
 CHANGED = _shape(
     "PoolChanged",
     id=_UUID(),
-    state=serializers.ChoiceField(choices=["proposed", "carried_out", "refused", "withdrawn"]),
+    state=_TEXT(help_text="proposed, carried_out, refused or withdrawn."),
     entries=serializers.ListField(child=_NUMBER()),
 )
 CHANGE = _shape(
@@ -132,7 +132,7 @@ CHANGE = _shape(
     pool=_TEXT(),
     change=_TEXT(),
     mode=_TEXT(help_text="two_persons, founding, ordinary or installation."),
-    state=serializers.ChoiceField(choices=["proposed", "carried_out", "refused", "withdrawn"]),
+    state=_TEXT(help_text="proposed, carried_out, refused or withdrawn."),
     reason=_TEXT(),
     account=_NUMBER(),
     person_id=_UUID(),
@@ -191,7 +191,7 @@ TOKEN = _shape(
     created_at=serializers.DateTimeField(),
     expires_at=serializers.DateTimeField(),
     revoked_at=serializers.DateTimeField(allow_null=True),
-    state=serializers.ChoiceField(choices=["active", "expired", "revoked", "closed"]),
+    state=_TEXT(help_text="active, expired, revoked, or closed with its owner."),
     last_used=serializers.DateField(allow_null=True),
     rotated_from=_TEXT(allow_blank=True),
     entry=_NUMBER(allow_null=True),

@@ -265,9 +265,9 @@ def _registered(subjects: Iterable[str]) -> Mapping[str, int]:
 
 def _changes(rows: QuerySet[PoolChange], viewer: User | None) -> tuple[ChangeRow, ...]:
     found = list(rows.select_related("account", "person", "proposed_by", "decided_by"))
-    who = {row.proposed_account_id for row in found} | ({viewer.pk} if viewer else set())
+    who = {pk for pk in (*(row.proposed_account_id for row in found), viewer.pk if viewer else None) if pk is not None}
     in_pools: dict[int, set[str]] = {}
-    for account, pool in Membership.objects.filter(user_id__in=who - {None}).values_list("user_id", "group__name"):
+    for account, pool in Membership.objects.filter(user_id__in=who).values_list("user_id", "group__name"):
         in_pools.setdefault(account, set()).add(pool)
     return tuple(
         ChangeRow(

@@ -4,6 +4,7 @@ The database holds the same lists (migration 0014, `assay_deciding_pools` and `a
 """
 
 from typing import Final
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
@@ -41,7 +42,7 @@ def conflicting(pool: str) -> frozenset[str]:
     }.get(pool, frozenset())
 
 
-def pools_of_person(person_id: object) -> frozenset[str]:
+def pools_of_person(person_id: UUID) -> frozenset[str]:
     """Pools of a person by all their log-ins."""
     members = User.groups.through.objects.filter(user__person_id=person_id)
     return frozenset(members.values_list("group__name", flat=True))

@@ -8,7 +8,7 @@ from audit.access import pools
 from audit.models import PoolChange, User
 from audit.queries.poolrules import COMPLIANCE
 from audit.queries.roles import AUDITORS, OPERATORS, REQUESTERS, REVIEWERS
-from tests.integration.access import NOW, person
+from tests.integration.governance_story import NOW, login
 
 REASON = "Agreed in the weekly meeting."
 
@@ -48,13 +48,13 @@ def later(hours: int = 1) -> datetime:
 def tell_people() -> People:
     """The story."""
     return People(
-        first=person("okafor", REVIEWERS),
-        second=person("sato", REVIEWERS),
-        operator=person("lindqvist", OPERATORS),
-        other=person("haas", OPERATORS),
-        officer=person("brandt", COMPLIANCE),
-        auditor=person("mori", AUDITORS),
-        asker=person("watanabe", REQUESTERS),
+        first=login("okafor", REVIEWERS),
+        second=login("sato", REVIEWERS),
+        operator=login("lindqvist", OPERATORS),
+        other=login("haas", OPERATORS),
+        officer=login("brandt", COMPLIANCE),
+        auditor=login("mori", AUDITORS),
+        asker=login("watanabe", REQUESTERS),
     )
 
 
