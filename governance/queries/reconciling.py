@@ -10,6 +10,7 @@ from django.db.models import Model as Table
 
 from audit import queries as log
 from audit.events import EventType
+from audit.models import PoolChange
 from audit.queries.absences import is_absent
 from governance.models import (
     Adapter,
@@ -49,6 +50,7 @@ TABLES: Final = MappingProxyType[str, type[Table]](
         "comparison": Comparison,
         "use_case": UseCase,
         "classification": Classification,
+        "pool_change": PoolChange,
         "finding": Finding,
     }
 )
@@ -71,6 +73,7 @@ REGISTERED_BY: Final = MappingProxyType(
         "comparison": EventType.COMPARISON_RECORDED,
         "use_case": EventType.USE_CASE_REGISTERED,
         "classification": EventType.CLASSIFICATION_RECORDED,
+        "pool_change": EventType.POOL_CHANGE_PROPOSED,
         "finding": EventType.FINDING_RAISED,
     }
 )

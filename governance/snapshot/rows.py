@@ -82,6 +82,11 @@ FIELDS: Final = MappingProxyType(
             "id", "use_case_id", "number", "tree", "tree_version", "tree_digest", "path", "result", "tier",
             "outcome", "digest", "classified_by", "classified_at",
         ),
+        "pool_change": (
+            "id", "number", "account_id", "person_id", "group_id", "pool", "change", "mode", "reason", "state",
+            "proposed_by_id", "proposed_account_id", "proposed_at", "decided_by_id", "decided_account_id",
+            "decision_reason", "decided_at", "row_version",
+        ),
         "finding": ("id", "kind", "subject", "scope", "entry_index", "detail", "raised_at"),
     }
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from audit.access import pools
@@ -32,7 +33,7 @@ class People:
 
     def decide(self, by: User, change: PoolChange, decision: str = "carry_out", *, seen: int = 1) -> PoolChange:
         """A change as `by` decides it."""
-        act = {"by": by, "change_id": change.pk, "reason": REASON, "seen": seen, "now": later()}
+        act: dict[str, Any] = {"by": by, "change_id": change.pk, "reason": REASON, "seen": seen, "now": later()}
         if decision == "withdraw":
             pools.withdraw_change(**act)
         else:

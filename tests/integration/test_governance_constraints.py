@@ -24,7 +24,7 @@ INSERT_ONLY = [
     "finding",
     "classification",
 ]
-KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
+KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case", "pool_change"]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -125,17 +126,18 @@ def test_a_suspended_reviewer_decides_no_request() -> None:
 
 
 def test_somebody_new(story: People) -> None:
-    fields = {"username": "neu", "display_name": "Neu", "email": "", "pools": [REQUESTERS], "now": NOW}
+    fields: dict[str, Any] = {"username": "neu", "display_name": "Neu", "email": "", "pools": [REQUESTERS], "now": NOW}
     made = logins.add_log_in(by=story.operator, **fields)
     assert fresh(User(pk=made.account_id)).check_password(made.text)
-    for other, field in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({}, "username"),
         ({"username": "a b"}, "username"),
         ({"username": "n2", "display_name": " "}, "display_name"),
         ({"username": "n2", "email": "x"}, "email"),
         ({"username": "n2", "pools": [REVIEWERS]}, "pools"),
         ({"username": "n2", "pools": [REQUESTERS, "Auditors"]}, "pools"),
-    ):
+    )
+    for other, field in wrong:
         with pytest.raises(Refused) as caught:
             logins.add_log_in(by=story.operator, **{**fields, **other})
         assert caught.value.field == field

@@ -1,6 +1,7 @@
 """Networks of a token hold on every way in: the short way for events, the site, and REST behind a proxy."""
 
 import json
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 from django.test import Client, override_settings
@@ -43,7 +44,7 @@ def test_networks_hold_on_every_way(committed: Database) -> None:
     assert client.get(reverse("api-models"), REMOTE_ADDR="192.0.2.1").status_code == 403
     assert client.get(reverse("api-models"), REMOTE_ADDR="10.1.9.9").status_code == 200
     with override_settings(BEHIND_TLS_PROXY=True):
-        forged = {"REMOTE_ADDR": "10.1.0.1", "HTTP_X_FORWARDED_FOR": "10.1.2.3, 192.0.2.1"}
+        forged: dict[str, Any] = {"REMOTE_ADDR": "10.1.0.1", "HTTP_X_FORWARDED_FOR": "10.1.2.3, 192.0.2.1"}
         assert client.get(reverse("api-models"), **forged).status_code == 403
-        honest = {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "192.0.2.1, 10.1.2.3"}
+        honest: dict[str, Any] = {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "192.0.2.1, 10.1.2.3"}
         assert client.get(reverse("api-models"), **honest).status_code == 200

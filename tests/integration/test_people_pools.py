@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from audit.models import PoolChange, User
 from audit.queries.people import open_changes, pools, waiting_for_me
 from audit.queries.poolrules import COMPLIANCE, DECIDING, POOLS, conflicting
 from audit.queries.roles import AUDITORS, DATA_PROTECTION, OPERATORS, REQUESTERS, REVIEWERS, roles_of
+from governance.queries.reconciling import reconcile
+from governance.snapshot import snapshot as governed
 from tests.integration.access import NOW, person
 from tests.integration.people_story import REASON, People, members, tell_people
 
@@ -78,6 +81,8 @@ def test_two_persons_change_who_decides(story: People) -> None:
     earlier = log.state_at(f"pool_change:{done.pk}", told[0].index)
     assert earlier is not None
     assert earlier.after["state"] == "proposed"
+    assert governed("pool_change", done) == state.after
+    assert reconcile() == []
     assert set(COLUMNS) == {field.attname for field in PoolChange._meta.concrete_fields}
 
 
@@ -98,7 +103,7 @@ def test_leaving_refusing_and_taking_back(story: People) -> None:
     assert story.decide(story.first, back, "withdraw").state == "withdrawn"
     assert story.asker.person_id not in members(REVIEWERS)
     for user in (story.auditor, story.asker):
-        assert "Only members" in refusal(lambda user=user: story.propose(user, story.asker))
+        assert "Only members" in refusal(partial(story.propose, user, story.asker))
     assert "does not belong" in refusal(lambda: story.propose(story.first, story.asker, change="remove"))
     assert "belongs to the pool already" in refusal(lambda: story.propose(story.operator, story.first))
 
@@ -106,7 +111,7 @@ def test_leaving_refusing_and_taking_back(story: People) -> None:
 def test_operators_and_auditors_decide_nothing(story: People) -> None:
     for pool in DECIDING:
         for user in (story.other, story.auditor, second_log_in(story.auditor, f"m-{pool[:3]}")):
-            assert "nobody belongs to both" in refusal(lambda u=user, p=pool: story.propose(story.operator, u, p))
+            assert "nobody belongs to both" in refusal(partial(story.propose, story.operator, user, pool))
     assert "nobody belongs to both" in refusal(lambda: story.propose(story.operator, story.auditor, REQUESTERS))
     assert "nobody belongs to both" in refusal(lambda: story.propose(story.operator, story.first, OPERATORS))
     # Pools that decide nothing are changed by one operator, and not by their members.
