@@ -16,11 +16,14 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from audit.models import Alarm, Checkpoint, User
+from audit.access.pools import propose_change
+from audit.access.services import issue
+from audit.models import Alarm, Checkpoint, PoolChange, Token, User
 from governance import operations
 from governance.classification import Answer, newest
 from governance.models import ApprovalRequest, UseCase
 from tests.absence import needs_chromium
+from tests.integration.governance_story import Story
 from tests.integration.reports_story import sign, tell_report
 from tests.integration.test_governance_adapters import config, register
 from tests.services.processes import Web
@@ -84,6 +87,13 @@ def _addresses() -> Iterator[str]:
     yield reverse("admin:desk_use_case_new")
     for name in ("desk_use_case", "desk_use_case_classify"):
         yield reverse(f"admin:{name}", args=[UseCase.objects.get().pk])
+    for name in ("people", "pool_change_new", "log_in_new", "tokens", "service_new"):
+        yield reverse(f"admin:{name}")
+    yield reverse("admin:pool_change", args=[PoolChange.objects.latest("number").pk])
+    yield reverse("admin:token", args=[Token.objects.get().pk])
+    yield reverse("admin:service", args=[Token.objects.get().service_account_id])
+    yield reverse("admin:person", args=[request.requester_id])
+    yield reverse("admin:log_in", args=[request.requester.users.get().pk])
     yield reverse("start")
     yield reverse("api-docs")
 
@@ -106,12 +116,34 @@ def _classified(requester: User) -> None:
     )
 
 
+def _people(story: Story) -> None:
+    """A change that waits for a second person, and a token."""
+    now = timezone.now()
+    propose_change(
+        by=story.reviewer,
+        account_id=story.requester.pk,
+        pool="Reviewers",
+        change_="add",
+        reason="One more who knows the models.",
+        now=now,
+    )
+    issue(
+        by=story.requester,
+        service_account_id=story.service.pk,
+        scopes=["events:write", "registry:read"],
+        days=90,
+        networks=["10.1.0.0/16", "2001:db8::/32"],
+        now=now,
+    )
+
+
 @pytest.fixture
 def site(web: Web) -> Site:
     reported = tell_report()
     adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
     reported.story.submitted(name="call-summary", adapters=(adapter.id,))
     _classified(reported.story.requester)
+    _people(reported.story)
     sign()
     reported.auditor.set_password(PASSPHRASE)
     reported.auditor.save()
