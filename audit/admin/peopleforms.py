@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -96,7 +97,7 @@ class NewServiceForm(forms.Form):
     """A service account: its name, who answers for it, and the source of its events."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
-    owner_id = forms.TypedChoiceField(label=_("Owner"), help_text=_("The person who answers for what it does."))
+    owner_id = forms.ChoiceField(label=_("Owner"))
     source_name = forms.CharField(
         label=_("Source"),
         max_length=100,
@@ -106,7 +107,12 @@ class NewServiceForm(forms.Form):
 
     def __init__(self, *args: Any, owners: Sequence[tuple[Any, str]], **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["owner_id"].choices = [(str(pk), name) for pk, name in owners]  # type: ignore[attr-defined]
+        self.fields["owner_id"] = forms.TypedChoiceField(
+            label=_("Owner"),
+            coerce=UUID,
+            choices=[(str(pk), name) for pk, name in owners],
+            help_text=_("The person who answers for what it does."),
+        )
 
 
 class IssueForm(forms.Form):

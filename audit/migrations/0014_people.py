@@ -276,6 +276,43 @@ INSERT INTO retention_floor (type, days) VALUES
   ('session.ended', 183), ('token.rotated', 183), ('token.revoked', 183) ON CONFLICT DO NOTHING
 """
 
+# Backwards only while nothing was changed by two persons. The tables themselves go with their models.
+UNDO = """
+DO $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM pool_change WHERE mode <> 'installation') THEN
+    RAISE EXCEPTION 'changes of pools are recorded: the table that holds them stays';
+  END IF;
+END
+$$;
+CREATE OR REPLACE FUNCTION assay_is_in(account bigint, human uuid, pools text[]) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT 1 FROM account a JOIN account_groups m ON m.user_id = a.id JOIN auth_group g ON g.id = m.group_id
+     WHERE a.id = $1 AND a.person_id = $2 AND a.is_active AND g.name = ANY ($3)
+  )
+$$;
+ALTER TABLE token DROP CONSTRAINT token_lives_at_most_a_year, DROP CONSTRAINT token_networks_are_a_list;
+DROP TRIGGER account_groups_no_truncate ON account_groups;
+DROP FUNCTION assay_pool_change_guard(), assay_pool_change_done(), assay_membership_guard(), assay_account_guard(),
+  assay_token_guard(), assay_pools_conflict(text, text), assay_deciding_pools() CASCADE;
+DROP SEQUENCE pool_change_number;
+""" + "".join(
+    f"DROP TRIGGER {table}_kept ON {table}; DROP TRIGGER {table}_no_truncate ON {table};\n" for table in KEPT
+) + "".join(
+    f"DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_truncate ON {table};\n" for table in INSERT_ONLY
+)
+
+
+def ungrant(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """As before: nobody leaves a pool."""
+    app = sql.Identifier(settings.DATABASE_ROLES["app"])
+    for statement in (
+        "REVOKE DELETE ON account_groups FROM {app}",
+        "GRANT DELETE ON account, person, source, service_account, token TO {app}",
+    ):
+        schema_editor.execute(sql.SQL(statement).format(app=app).as_string(None))
+
 
 def grant(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """The app carries out what was decided: it may take a membership away, and no longer deletes people or tokens."""
@@ -453,12 +490,12 @@ class Migration(migrations.Migration):
             model_name='poolchange',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'proposed')), fields=('account', 'group'), name='pool_change_one_open'),
         ),
-        migrations.RunSQL(KEEP),
-        migrations.RunSQL(RULES),
-        migrations.RunSQL(CHANGES),
-        migrations.RunSQL(MEMBERSHIP),
-        migrations.RunSQL(ACCOUNTS),
-        migrations.RunSQL(TOKENS),
+        migrations.RunSQL(KEEP, UNDO),
+        migrations.RunSQL(RULES, migrations.RunSQL.noop),
+        migrations.RunSQL(CHANGES, migrations.RunSQL.noop),
+        migrations.RunSQL(MEMBERSHIP, migrations.RunSQL.noop),
+        migrations.RunSQL(ACCOUNTS, migrations.RunSQL.noop),
+        migrations.RunSQL(TOKENS, migrations.RunSQL.noop),
         migrations.RunSQL(FLOORS, migrations.RunSQL.noop),
-        migrations.RunPython(grant, migrations.RunPython.noop),
+        migrations.RunPython(grant, ungrant),
     ]
