@@ -95,7 +95,11 @@ SELF_CHECK_PERIOD = env.seconds("SELF_CHECK_PERIOD", default=5 if DEMO else 60)
 # In this time every entry and every section is hashed again at least once; each run does its part of it.
 SELF_CHECK_FULL_PERIOD = env.seconds("SELF_CHECK_FULL_PERIOD", default=7200 if DEMO else 86_400, high=31 * 86_400)
 # Comparisons of tables above the ledger with the ledger: audit may not import them, so they are named here.
-SELF_CHECK_COMPARISONS = ["governance.queries.reconciling.reconcile_slice", "audit.windows.contradictions"]
+SELF_CHECK_COMPARISONS = [
+    "governance.queries.reconciling.reconcile_slice",
+    "audit.windows.contradictions",
+    "audit.queries.memberships.contradictions",
+]
 COLLECT_PERIOD = env.seconds("COLLECT_PERIOD", default=1 if DEMO else 5)
 # Private networks that collectors may reach; none by default, since they can reach what a browser cannot.
 COLLECT_ALLOWED_NETWORKS = env.networks("COLLECT_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "")

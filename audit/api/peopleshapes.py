@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit.access.base import Refused
+from audit.access.tokens import SCOPES
 from audit.api.body import BodyRefused, parse_json, read_body
 from audit.api.errors import problem
 from audit.api.schemas import ProblemSchema
@@ -203,7 +204,7 @@ SERVICE_WITH_TOKENS = _shape(
 CREATED = _shape("ServiceAccountCreated", id=_UUID())
 ISSUE = _shape(
     "TokenInput",
-    scopes=serializers.ListField(child=_TEXT()),
+    scopes=serializers.ListField(child=_TEXT(), help_text=f"Of {', '.join(SCOPES)}."),
     days=_NUMBER(help_text="1 to 366."),
     networks=serializers.ListField(child=_TEXT(), required=False, help_text="Such as 10.1.0.0/16; empty: everywhere."),
 )

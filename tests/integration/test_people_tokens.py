@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -120,7 +121,9 @@ def test_rotation_overlaps_and_revocation_is_at_once(story: People, account: Ser
 
 def test_nobody_answers_for_a_token_of_a_closed_owner(story: People, account: ServiceAccount) -> None:
     text = issued(story, account).text
-    assert works(text)
+    with CaptureQueriesContext(connection) as captured:
+        assert works(text)
+    assert len(captured) == 1  # the owner is asked for in the look-up itself
     User.objects.filter(pk=story.asker.pk).update(is_active=False)
     assert not works(text)
     found, [row] = service_account(account.pk, now=timezone.now())
