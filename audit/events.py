@@ -133,6 +133,18 @@ class EventType(StrEnum):
 
     IMPORT_REQUESTED = "import.requested"
     IMPORT_ENDED = "import.ended"
+    POOL_CHANGE_PROPOSED = "pool_change.proposed"
+    POOL_CHANGE_CARRIED_OUT = "pool_change.carried_out"
+    POOL_CHANGE_REFUSED = "pool_change.refused"
+    POOL_CHANGE_WITHDRAWN = "pool_change.withdrawn"
+    PASSWORD_CHANGED = "password.changed"
+    PASSWORD_RESET = "password.reset"
+    LOG_IN_CONFIRMED = "log_in.confirmed"
+    LOG_IN_CLOSED = "log_in.closed"
+    LOG_IN_REOPENED = "log_in.reopened"
+    SESSION_ENDED = "session.ended"
+    TOKEN_ROTATED = "token.rotated"
+    TOKEN_REVOKED = "token.revoked"
 
 
 CLIENT_TYPES = frozenset(
@@ -224,6 +236,17 @@ STATE_TYPES = frozenset(
         EventType.APPROVAL_POLICY_RETIRED,
         EventType.FINDING_RAISED,
         EventType.TARGET_REGISTERED,
+        EventType.POOL_CHANGE_PROPOSED,
+        EventType.POOL_CHANGE_CARRIED_OUT,
+        EventType.POOL_CHANGE_REFUSED,
+        EventType.POOL_CHANGE_WITHDRAWN,
+        EventType.PASSWORD_CHANGED,
+        EventType.PASSWORD_RESET,
+        EventType.LOG_IN_CONFIRMED,
+        EventType.LOG_IN_CLOSED,
+        EventType.LOG_IN_REOPENED,
+        EventType.TOKEN_ROTATED,
+        EventType.TOKEN_REVOKED,
     }
 )
 """Types whose facts carry, as `after`, the full snapshot of their subject: the state of a subject at tree
@@ -251,6 +274,9 @@ LOG_TYPES = frozenset(
         EventType.WINDOW_AMENDED,
         EventType.COVERAGE_GAP,
         EventType.REPORT_DOWNLOADED,
+        EventType.SESSION_ENDED,
+        EventType.TOKEN_ROTATED,
+        EventType.TOKEN_REVOKED,
     }
 )
 """Types whose content is a log; a client's own types (`x:…`) are too. Every other type is documentation."""

@@ -9,6 +9,7 @@ from celery import shared_task
 from django.conf import settings
 
 from audit import collectors, notices, publishing, queries, selfcheck, windows
+from audit.access import sessions
 
 
 def _clock() -> Callable[[], datetime]:
@@ -48,3 +49,9 @@ def notify() -> None:
     clock = _clock()
     publisher = publishing.read_status(settings.DATA_DIR / publishing.FILE) if settings.PUBLISH_TO else None
     notices.notify(now=clock(), clock=clock, publisher=publisher)
+
+
+@shared_task
+def count_refusals() -> None:
+    """Tell the refused sign-ins of the windows that are over."""
+    sessions.count_refusals(now=queries.database_now())

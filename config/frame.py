@@ -53,6 +53,8 @@ PLACES = (
     (gettext_lazy("Agents"), "admin:governance_agent_changelist", ""),
     (gettext_lazy("GPU pools"), "admin:governance_gpupool_changelist", ""),
     (gettext_lazy("Findings"), "admin:governance_finding_changelist", "findings"),
+    (gettext_lazy("People and pools"), "admin:people", "people"),
+    (gettext_lazy("Service accounts"), "admin:tokens", ""),
     (gettext_lazy("Ledger"), "admin:ledger_list", ""),
     (gettext_lazy("Erasures"), "admin:erasures", "erasures"),
     (gettext_lazy("Reports"), "admin:reports", "reports"),

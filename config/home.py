@@ -12,6 +12,7 @@ from audit.queries import EntryRow, entries
 from audit.queries.checked import Checked, last_self_check
 from audit.queries.erasures import waiting_for
 from audit.queries.names import names_of
+from audit.queries.people import waiting_for_me
 from audit.queries.recent import Recent, recent
 from audit.queries.roles import AUDITORS, REQUESTERS, roles_of
 from governance.queries.attention import Attention, attention
@@ -63,7 +64,7 @@ def counts_for(user: User | AnonymousUser) -> dict[str, int]:
     """Numbers beside the places of the rail, by the names in `config.frame.PLACES`."""
     if not isinstance(user, User):
         return {}
-    return {"requests": waiting_count(user), "erasures": waiting_for(user.pk)}
+    return {"requests": waiting_count(user), "erasures": waiting_for(user.pk), "people": waiting_for_me(user)}
 
 
 def home(*, user: User, now: datetime) -> Home:

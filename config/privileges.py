@@ -41,8 +41,8 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
         "head": READ | {"UPDATE"},
         **dict.fromkeys(("checkpoint", "signer_lease", "key_statement", "thaw", "django_migrations"), READ),
         **dict.fromkeys(("notice", "notice_attempt"), ADD),
-        # Who may decide is judged by the name of a group and by membership: the app adds members, and no more.
-        **dict.fromkeys(("auth_group", "account_groups"), ADD),
+        # Who may decide is judged by the name of a group and by membership: no group is renamed.
+        "auth_group": ADD,
         # Erasures: the app asks, decides and holds; what is gone is written by `erase_section` alone.
         **dict.fromkeys(("erasure_request", "erasure_decision", "legal_hold", "hold_release"), ADD),
         **dict.fromkeys(("erasure", "retention_floor"), READ),
@@ -86,6 +86,10 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
         ),
         **dict.fromkeys(("tool", "gpu_node"), KEEP),
         "import_job": KEEP,
+        # People: what was changed stays; a membership goes only by a carried-out change of its pool (trigger).
+        **dict.fromkeys(("session_refusal", "refusal_window"), ADD),
+        **dict.fromkeys(("pool_change", "account", "person", "source", "service_account", "token"), KEEP),
+        "account_groups": ADD | {"DELETE"},
     }
 )
 _SIGNER: Final[Mapping[str, Rights]] = MappingProxyType(

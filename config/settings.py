@@ -95,7 +95,11 @@ SELF_CHECK_PERIOD = env.seconds("SELF_CHECK_PERIOD", default=5 if DEMO else 60)
 # In this time every entry and every section is hashed again at least once; each run does its part of it.
 SELF_CHECK_FULL_PERIOD = env.seconds("SELF_CHECK_FULL_PERIOD", default=7200 if DEMO else 86_400, high=31 * 86_400)
 # Comparisons of tables above the ledger with the ledger: audit may not import them, so they are named here.
-SELF_CHECK_COMPARISONS = ["governance.queries.reconciling.reconcile_slice", "audit.windows.contradictions"]
+SELF_CHECK_COMPARISONS = [
+    "governance.queries.reconciling.reconcile_slice",
+    "audit.windows.contradictions",
+    "audit.queries.memberships.contradictions",
+]
 COLLECT_PERIOD = env.seconds("COLLECT_PERIOD", default=1 if DEMO else 5)
 # Private networks that collectors may reach; none by default, since they can reach what a browser cannot.
 COLLECT_ALLOWED_NETWORKS = env.networks("COLLECT_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "")
@@ -231,7 +235,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_REFERRER_POLICY = "same-origin"
 # Believed only when the operator says that a proxy which overwrites the header stands in front.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", default=False) else None
+BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 8 * 3600
@@ -338,6 +343,7 @@ CELERY_BEAT_SCHEDULE = {
         "audit.tasks.self_check": SELF_CHECK_PERIOD,
         "audit.tasks.record_acts": FOLLOW_PERIOD,
         "audit.tasks.notify": NOTIFY_PERIOD,
+        "audit.tasks.count_refusals": SEAL_PERIOD,
         "governance.tasks.follow_log": FOLLOW_PERIOD,
         "governance.tasks.sweep": SWEEP_PERIOD,
         "governance.tasks.advance_imports": REPORT_PERIOD,

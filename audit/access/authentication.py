@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from audit.access.networks import admits, client_address
 from audit.access.tokens import Credential, TokenRefused, check_token, note_use
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class TokenAuthentication(BaseAuthentication):
             credential = check_token(header[1], now=now)
         except TokenRefused as error:
             raise AuthenticationFailed(str(error)) from error
+        if credential.networks and not admits(credential.networks, client_address(request.META)):
+            raise PermissionDenied("This token is not used from this network. Ask its owner from where it may be.")
         note_use(credential, now=now)
         return Client(credential), credential
 

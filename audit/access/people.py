@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.contrib.auth.models import Group
 from django.db import transaction
 
 from audit import ledger
+from audit.access.pools import join_at_installation
 from audit.events import EventType
 from audit.models import Person, ServiceAccount, Source, User
 
@@ -28,7 +28,7 @@ def register_login(
     """A log-in for a person (a new one unless `person_id` is given) who belongs to the given groups.
 
     The name is kept in the erasable profile; the entry holds ids and groups only. Without a password the
-    log-in cannot be used with one.
+    log-in cannot be used with one. For whoever sets up the machine: a page adds log-ins by `audit.access.logins`.
     """
     with transaction.atomic(durable=True):
         person = (
@@ -42,7 +42,7 @@ def register_login(
         else:
             user.set_password(password)
         user.save()
-        user.groups.set([Group.objects.get_or_create(name=name)[0] for name in sorted(set(groups))])
+        joined = join_at_installation(user, sorted(set(groups)), actor=actor, now=now)
         after = {"groups": sorted(set(groups)), "log_in": user.pk, "staff": is_staff, "superuser": is_superuser}
         ledger.append(
             events=[
@@ -53,7 +53,8 @@ def register_login(
                     actor=actor,
                     occurred_at=now,
                     sections=(ledger.facts({"after": after, "before": None}),),
-                )
+                ),
+                *joined,
             ]
         )
     return user

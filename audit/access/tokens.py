@@ -6,16 +6,18 @@ import os
 import re
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from audit import ledger
+from audit.access.networks import NetworkRefused, read_networks
 from audit.events import EventType
-from audit.models import ServiceAccount, Token, TokenDay
+from audit.models import ServiceAccount, Token, TokenDay, User
 
 SCOPES: Final = ("events:write", "usage:write", "registry:read", "registry:write", "reports:read", "log:read")
 MAX_LIFETIME: Final = timedelta(days=366)
@@ -28,8 +30,12 @@ _valid: dict[str, tuple["Credential", datetime]] = {}
 _used_today: set[tuple[uuid.UUID, str]] = set()
 
 
+_OWNER: Final = Exists(User.objects.filter(person_id=OuterRef("service_account__owner_id"), is_active=True))
+"""Whether anybody still answers for the token: one of the owner's log-ins is open."""
+
+
 class TokenRefused(ValueError):
-    """A token that opens nothing: unknown, expired, revoked or malformed."""
+    """A token that opens nothing: unknown, expired, revoked, malformed, or of an owner whose log-ins are all closed."""
 
 
 class ScopeRefused(ValueError):
@@ -46,6 +52,7 @@ class Credential:
     owner_id: uuid.UUID
     name: str
     scopes: frozenset[str]
+    networks: tuple[str, ...] = ()
 
     @property
     def actor(self) -> str:
@@ -74,13 +81,39 @@ def issue_token(
     lifetime: timedelta,
     actor: str,
     now: datetime,
+    networks: Sequence[str] = (),
     entropy: Callable[[int], bytes] = os.urandom,
 ) -> IssuedToken:
-    """Make a token for a service account, and record that it was made.
+    """Make a token for a service account, and record that it was made. With `networks` it works from these alone.
 
     Raises:
-        ScopeRefused: an unknown scope, none, or a lifetime beyond 366 days.
+        ScopeRefused: an unknown scope, none, a lifetime beyond 366 days, or what is no network.
         ServiceAccount.DoesNotExist: no such account.
+    """
+    with transaction.atomic(durable=True):
+        account = ServiceAccount.objects.get(id=service_account_id)
+        issued, token = make_token(
+            account, scopes=scopes, lifetime=lifetime, networks=networks, now=now, entropy=entropy
+        )
+        facts = {"after": snapshot(token), "before": None}
+        ledger.append(events=[_event(EventType.TOKEN_ISSUED, token.id, actor, now, facts)])
+    return issued
+
+
+def make_token(
+    account: ServiceAccount,
+    *,
+    scopes: Sequence[str],
+    lifetime: timedelta,
+    networks: Sequence[str],
+    now: datetime,
+    rotated_from: Token | None = None,
+    entropy: Callable[[int], bytes] = os.urandom,
+) -> tuple[IssuedToken, Token]:
+    """A new row and its text, in the caller's transaction, which records it.
+
+    Raises:
+        ScopeRefused: as `issue_token`.
     """
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
@@ -89,24 +122,35 @@ def issue_token(
         raise ScopeRefused(f"lifetime: at most {MAX_LIFETIME.days} days.")
     prefix = _base32(entropy(5))
     secret = urlsafe_b64encode(entropy(_SECRET_BYTES)).decode().rstrip("=")
-    with transaction.atomic(durable=True):
-        account = ServiceAccount.objects.get(id=service_account_id)
-        token = Token.objects.create(
-            prefix=prefix,
-            digest=hashlib.sha256(secret.encode()).digest(),
-            service_account=account,
-            scopes=sorted(set(scopes)),
-            created_at=now,
-            expires_at=now + lifetime,
-        )
-        after = {
-            "prefix": prefix,
-            "service_account": str(account.id),
-            "scopes": list(token.scopes),
-            "expires_at": token.expires_at.isoformat(),
-        }
-        ledger.append(events=[_event(EventType.TOKEN_ISSUED, token.id, actor, now, {"after": after, "before": None})])
-    return IssuedToken(token.id, f"assay_{prefix}_{secret}", token.expires_at)
+    try:
+        bound = read_networks(networks)
+    except NetworkRefused as error:
+        raise ScopeRefused(f"networks: {error}") from error
+    token = Token.objects.create(
+        prefix=prefix,
+        digest=hashlib.sha256(secret.encode()).digest(),
+        service_account=account,
+        scopes=sorted(set(scopes)),
+        created_at=now,
+        expires_at=now + lifetime,
+        networks=list(bound),
+        rotated_from=rotated_from,
+    )
+    return IssuedToken(token.id, f"assay_{prefix}_{secret}", token.expires_at), token
+
+
+def snapshot(token: Token) -> dict[str, object]:
+    """What the ledger says of a token: nothing that opens anything."""
+    return {
+        "prefix": token.prefix,
+        "service_account": str(token.service_account_id),
+        "scopes": list(token.scopes),
+        "networks": list(token.networks),
+        "expires_at": token.expires_at.isoformat(),
+        "revoked_at": token.revoked_at.isoformat() if token.revoked_at else None,
+        "rotated_from": f"token:{token.rotated_from_id}" if token.rotated_from_id else None,
+        "row_version": token.row_version,
+    }
 
 
 def check_token(text: str, *, now: datetime) -> Credential:
@@ -134,11 +178,11 @@ def _look_up(text: str, now: datetime) -> Credential:
     if match is None:
         raise refusal
     prefix, secret = match.groups()
-    token = Token.objects.select_related("service_account").filter(prefix=prefix).first()
+    token = Token.objects.select_related("service_account").annotate(answered_for=_OWNER).filter(prefix=prefix).first()
     digest = hashlib.sha256(secret.encode()).digest()
     if token is None or not hmac.compare_digest(bytes(token.digest), digest):
         raise refusal
-    if token.revoked_at is not None or token.expires_at <= now:
+    if token.revoked_at is not None or token.expires_at <= now or not token.answered_for:
         raise refusal
     account = token.service_account
     return Credential(
@@ -148,6 +192,7 @@ def _look_up(text: str, now: datetime) -> Credential:
         owner_id=account.owner_id,
         name=account.name,
         scopes=frozenset(token.scopes),
+        networks=tuple(token.networks),
     )
 
 
@@ -182,7 +227,7 @@ def _event(
     token_id: uuid.UUID,
     actor: str,
     now: datetime,
-    content: dict[str, object],
+    content: Mapping[str, object],
     idempotency: ledger.Idempotency | None = None,
 ) -> ledger.Event:
     return ledger.Event(

@@ -11,6 +11,8 @@ from audit.admin.erasures import (
 )
 from audit.admin.exports import checkpoints_export, erasures_export, holds_export, ledger_export
 from audit.admin.ledger import ledger_bundle, ledger_entry, ledger_leaf, ledger_list, ledger_receipt
+from audit.admin.people import log_in, log_in_new, people, person, pool_change, pool_change_new
+from audit.admin.tokens import service, service_new, token, token_revoke, token_rotate, tokens
 
 pages = (
     ("ledger/export/", ledger_export, "ledger_export"),
@@ -30,4 +32,16 @@ pages = (
     ("erasures/holds/<uuid:hold_id>/", hold_detail, "hold"),
     ("erasures/holds/<uuid:hold_id>/release/", hold_release, "hold_release"),
     ("erasures/<uuid:request_id>/", erasure_detail, "erasure"),
+    ("desk/people/", people, "people"),
+    ("desk/people/new/", log_in_new, "log_in_new"),
+    ("desk/people/changes/new/", pool_change_new, "pool_change_new"),
+    ("desk/people/changes/<uuid:change_id>/", pool_change, "pool_change"),
+    ("desk/people/log-ins/<int:account_id>/", log_in, "log_in"),
+    ("desk/people/<uuid:person_id>/", person, "person"),
+    ("desk/tokens/", tokens, "tokens"),
+    ("desk/tokens/new/", service_new, "service_new"),
+    ("desk/tokens/accounts/<uuid:service_id>/", service, "service"),
+    ("desk/tokens/<uuid:token_id>/", token, "token"),
+    ("desk/tokens/<uuid:token_id>/rotate/", token_rotate, "token_rotate"),
+    ("desk/tokens/<uuid:token_id>/revoke/", token_revoke, "token_revoke"),
 )

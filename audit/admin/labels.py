@@ -113,6 +113,18 @@ LABELS: Mapping[str, object] = {
     EventType.DOCUMENT_EXPORTED: gettext_lazy("Document downloaded"),
     EventType.IMPORT_REQUESTED: gettext_lazy("Import asked for"),
     EventType.IMPORT_ENDED: gettext_lazy("Import ended"),
+    EventType.POOL_CHANGE_PROPOSED: gettext_lazy("Change of a pool proposed"),
+    EventType.POOL_CHANGE_CARRIED_OUT: gettext_lazy("Pool changed"),
+    EventType.POOL_CHANGE_REFUSED: gettext_lazy("Change of a pool refused"),
+    EventType.POOL_CHANGE_WITHDRAWN: gettext_lazy("Change of a pool withdrawn"),
+    EventType.PASSWORD_CHANGED: gettext_lazy("Own password changed"),
+    EventType.PASSWORD_RESET: gettext_lazy("Password reset"),
+    EventType.LOG_IN_CONFIRMED: gettext_lazy("Log-in confirmed"),
+    EventType.LOG_IN_CLOSED: gettext_lazy("Log-in closed"),
+    EventType.LOG_IN_REOPENED: gettext_lazy("Log-in reopened"),
+    EventType.SESSION_ENDED: gettext_lazy("Signed out"),
+    EventType.TOKEN_ROTATED: gettext_lazy("Token rotated"),
+    EventType.TOKEN_REVOKED: gettext_lazy("Token revoked"),
 }
 
 KINDS: Mapping[str, object] = {
@@ -170,6 +182,8 @@ KINDS: Mapping[str, object] = {
     "log": pgettext_lazy("subject", "Log"),
     "list": pgettext_lazy("subject", "List"),
     "import_job": pgettext_lazy("subject", "Import"),
+    "pool_change": pgettext_lazy("subject", "Change of a pool"),
+    "log_in": pgettext_lazy("subject", "Log-in"),
 }
 
 

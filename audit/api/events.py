@@ -9,7 +9,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -107,7 +107,7 @@ def answer_plainly(request: HttpRequest) -> HttpResponse | None:
         if found is None or Events.scope not in found[1].scopes:
             return None
         return _record(request, found[1])
-    except AuthenticationFailed:
+    except (AuthenticationFailed, PermissionDenied):
         return None
     except ledger.STORAGE_FAILED as error:
         return plain_problem(503, database_away(error))

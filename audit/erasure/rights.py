@@ -53,6 +53,8 @@ def why_not_release(user: User, *, placed_by: UUID) -> str:
 def _why_not_one_of(user: User, pools: tuple[str, ...]) -> str:
     if not user.is_active:
         return _("Your log-in is closed.")
+    if user.decisions_suspended_at is not None:
+        return _("Your password was reset or your log-in reopened: another person of your pools confirms it first.")
     if not roles_of(user.pk) & set(pools):
         return _("Only members of these pools may do this: %(pools)s.") % {"pools": ", ".join(pools)}
     return ""

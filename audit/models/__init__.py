@@ -20,6 +20,7 @@ from audit.models.log import (
     Tile,
 )
 from audit.models.notices import Notice, NoticeAttempt
+from audit.models.pools import PoolChange, RefusalWindow, SessionRefusal
 from audit.models.selfcheck import SelfCheck, SelfCheckComparison
 from audit.models.signing import KeyStatement, Thaw
 from audit.models.telemetry import (
@@ -53,13 +54,16 @@ __all__ = [
     "Notice",
     "NoticeAttempt",
     "Person",
+    "PoolChange",
     "RecordKind",
+    "RefusalWindow",
     "RetentionFloor",
     "SealCursor",
     "Section",
     "SelfCheck",
     "SelfCheckComparison",
     "ServiceAccount",
+    "SessionRefusal",
     "SignerLease",
     "SlotOutcome",
     "Source",

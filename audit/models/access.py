@@ -27,6 +27,11 @@ class User(AbstractUser):
     """A log-in. Two log-ins of one person are one person wherever four eyes are asked for."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="users")
+    decisions_suspended_at = models.DateTimeField(_("decisions suspended"), null=True, blank=True)
+    suspended_because = models.CharField(_("suspended because"), max_length=20, blank=True, db_default="", default="")
+    suspended_by = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    confirmed_by = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    row_version = models.IntegerField(default=1, db_default=1)
 
     REQUIRED_FIELDS = ["person"]
 
@@ -34,6 +39,16 @@ class User(AbstractUser):
         db_table = "account"
         verbose_name = _("log-in")
         verbose_name_plural = _("log-ins")
+        constraints = [
+            models.CheckConstraint(
+                name="account_suspended_for_a_cause",
+                condition=models.Q(decisions_suspended_at__isnull=True, suspended_because="")
+                | models.Q(
+                    decisions_suspended_at__isnull=False,
+                    suspended_because__in=["reset", "reopened"],
+                ),
+            ),
+        ]
 
     @property
     def actor(self) -> str:
@@ -85,6 +100,9 @@ class Token(models.Model):
     created_at = models.DateTimeField(_("created"))
     expires_at = models.DateTimeField(_("expires"))
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    networks = models.JSONField(_("networks"), default=list, db_default=models.Value([], models.JSONField()))
+    rotated_from = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    row_version = models.IntegerField(default=1, db_default=1)
 
     class Meta:
         db_table = "token"

@@ -30,7 +30,7 @@ FUNCTIONS: Final = MappingProxyType(
         "assay_floor_ends": "3d433c80f8c104404623bad228975cd8654337bdb77978c9f000f93d449919ad",
         "assay_section_guard": "53fa92802d159242576e0fb3ddb041e663e08647dc2725353e71a1b018b967a1",
         "assay_section_not_again": "d8b99dede245056b45247686fb59bc464209bc4a9af1edc68222dde92e296a48",
-        "assay_is_in": "c7c11d33752185a71bdf89d4916463632b0ef56792355134e8aef26901d47bc8",
+        "assay_is_in": "d5efe87b97d1c1427a1dd78d5b53c96901e5a8c522e23d7419c5f168e690bf3e",
         "assay_erasure_request_guard": "e3772b31efd2ae2f877399f63677748eadecc031dbb2c429de2b8c0edece8e2e",
         "assay_erasure_decision_guard": "967b3788400da3bbf93a19952112391c50a9f563073f9ee6297b18592de6a1a0",
         "assay_erasure_approved": "d51f4c0b7888d6740893510fec59791fc344820f1b8bb02cee0eda26f27ac1d7",
@@ -42,7 +42,7 @@ FUNCTIONS: Final = MappingProxyType(
         "import_erasure": "59a47de66f983ae9b79212efdf34df932e0c97e165fcc1e4a4c9ebabaf9f2de9",
     }
 )
-"""SHA-256 of the body of each function that guards, as migrations 0002 and 0007 write it."""
+"""SHA-256 of the body of each function that guards, as migrations 0002, 0007 and 0014 write it."""
 
 GUARDED_BY: Final[Mapping[str, str]] = MappingProxyType({"head": HEAD_GROWS, "section": "assay_section_guard"})
 """Tables whose rows may change in one way, and the function that knows which; all others refuse every change."""

@@ -1,6 +1,6 @@
 """Do the tables say what the ledger says? Every governed row is held against the newest snapshot of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -10,6 +10,7 @@ from django.db.models import Model as Table
 
 from audit import queries as log
 from audit.events import EventType
+from audit.models import Person, PoolChange
 from audit.queries.absences import is_absent
 from governance.models import (
     Adapter,
@@ -89,6 +90,7 @@ TABLES: Final = MappingProxyType[str, type[Table]](
         "pool_device": PoolDevice,
         "oversight_assignment": OversightAssignment,
         "oversight_end": OversightEnd,
+        "pool_change": PoolChange,
         "finding": Finding,
         "dataset": Dataset,
         "dataset_version": DatasetVersion,
@@ -138,6 +140,7 @@ REGISTERED_BY: Final = MappingProxyType(
         "pool_device": EventType.POOL_DEVICE_RECORDED,
         "oversight_assignment": EventType.OVERSIGHT_ASSIGNED,
         "oversight_end": EventType.OVERSIGHT_ENDED,
+        "pool_change": EventType.POOL_CHANGE_PROPOSED,
         "finding": EventType.FINDING_RAISED,
         "dataset": EventType.DATASET_REGISTERED,
         "dataset_version": EventType.DATASET_VERSION_REGISTERED,
@@ -268,11 +271,27 @@ def _difference(kind: str, row: Table, state: log.StateRow | None, size: int) ->
     return Mismatch(subject, None, "The table has this row; no entry tells of it.")
 
 
+def _of_people_here(told: Mapping[str, int]) -> set[str]:
+    """Changes of pools about people whom this installation knows: an imported log tells of others too, and it leaves
+    log-ins and pools behind.
+    """
+    facts = log.section_facts(list(told.values())) if told else {}
+    whom = {
+        label: str(after.get("person_id"))
+        for label, index in told.items()
+        if isinstance(after := facts.get(index, {}).get("after"), dict)
+    }
+    here = {str(pk) for pk in Person.objects.filter(pk__in=set(whom.values())).values_list("pk", flat=True)}
+    return {label for label, person in whom.items() if person in here}
+
+
 def _vanished(kind: str, table: type[Table], page: Sequence[log.EntryRow]) -> Iterator[Mismatch]:
     """Rows that these entries tell of and that the table no longer has."""
     told = {entry.subject.partition(":")[2]: entry.index for entry in page if entry.source == "app"}
     kept = {str(pk) for pk in table._default_manager.filter(pk__in=told).values_list("pk", flat=True)}
     gone = told.keys() - kept
+    if kind == "pool_change":
+        gone = _of_people_here({label: told[label] for label in gone})
     here = log.outside_of_completed({told[label] for label in gone})
     for label in sorted(label for label in gone if told[label] in here):
         yield Mismatch(f"{kind}:{label}", told[label], "An entry tells of this row; the table has lost it.")

@@ -35,6 +35,7 @@ class Viewer:
     active: bool
     pools: frozenset[str]
     barred: bool
+    suspended: bool = False
 
 
 def viewer(user: User) -> Viewer:
@@ -46,6 +47,7 @@ def viewer(user: User) -> Viewer:
         person_id=user.person_id,
         active=user.is_active,
         pools=frozenset(name for owner, _active, name in held if owner == user.pk),
+        suspended=user.decisions_suspended_at is not None,
         barred=any(active and name in BARRED for _owner, active, name in held),
     )
 
@@ -67,6 +69,8 @@ def why_not_decide(
     """
     if not who.active:
         return _("Your log-in is closed.")
+    if who.suspended:
+        return _("Your password was reset or your log-in reopened: another person of your pools confirms it first.")
     if request.requester_id == who.person_id:
         return _("You asked for this. The one who asks cannot decide, whatever log-in they use.")
     if request.pool not in who.pools:

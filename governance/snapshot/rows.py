@@ -148,6 +148,11 @@ FIELDS: Final = MappingProxyType(
             "valid_from", "valid_until", "assigned_by", "assigned_at",
         ),
         "oversight_end": ("id", "assignment_id", "reason", "ended_by", "ended_at"),
+        "pool_change": (
+            "id", "number", "account_id", "person_id", "group_id", "pool", "change", "mode", "reason", "state",
+            "proposed_by_id", "proposed_account_id", "proposed_at", "decided_by_id", "decided_account_id",
+            "decision_reason", "decided_at", "row_version",
+        ),
         "finding": ("id", "kind", "subject", "scope", "entry_index", "detail", "raised_at"),
         "dataset": ("id", "name", "dataset_type", "intended_use", "owner_id", "registered_at", "row_version"),
         "dataset_version": (

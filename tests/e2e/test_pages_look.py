@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -17,18 +16,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
-from django.urls import reverse
-from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
-from audit.models import Checkpoint, User
-from governance import operations
-from governance.classification import Answer, newest
-from governance.models import ApprovalRequest, Revision, UseCase
 from tests.absence import needs_chromium
+from tests.e2e.looked_at import addresses, tell_everything
 from tests.integration.reports_story import sign, tell_report
-from tests.integration.test_governance_adapters import config, register
 from tests.services.databases import Database, cloned, pointed_at
 from tests.services.processes import running_web
 
@@ -75,80 +68,6 @@ def _session(user: User) -> str:
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
-def _addresses() -> Iterator[str]:
-    request = ApprovalRequest.objects.order_by("-number")[0]
-    for name in ("index", "ledger_list", "desk_requests", "desk_request_new", "desk_adapter_new", "password_change"):
-        yield reverse(f"admin:{name}")
-    for name in ("modelversion", "adapter", "finding"):
-        yield reverse(f"admin:governance_{name}_changelist")
-    yield reverse("admin:ledger_entry", args=[3])
-    yield f"{reverse('admin:ledger_list')}?subject=re&from=yesterdy"
-    yield reverse("admin:ledger_checkpoints")
-    yield reverse("admin:ledger_checkpoint", args=[Checkpoint.objects.latest("size").size])
-    yield reverse("admin:desk_adapter", args=request.revision.adapters)
-    yield reverse("admin:desk_review", args=[request.pk])
-    yield reverse("admin:desk_deployment", args=[request.deployment_id])
-    yield reverse("admin:governance_usecase_changelist")
-    yield reverse("admin:desk_use_case_new")
-    for name in ("desk_use_case", "desk_use_case_classify"):
-        yield reverse(f"admin:{name}", args=[UseCase.objects.get().pk])
-    yield from _of_models(request.revision)
-    yield reverse("start")
-    yield reverse("api-docs")
-
-
-def _of_models(revision: Revision) -> Iterator[str]:
-    version, pool = revision.model_version, revision.gpu_pool
-    yield reverse("admin:desk_model", args=[version.model_id])
-    yield reverse("admin:desk_model_version", args=[version.pk])
-    yield reverse("admin:desk_pool", args=[pool.pk])
-    yield reverse("admin:desk_standing", args=["model_version", version.pk])
-    yield reverse("admin:desk_edit", args=["gpu_pool", pool.pk])
-    yield reverse("admin:desk_relation_new", args=[version.pk])
-
-
-def _classified(requester: User) -> None:
-    """A use case whose page has a path to show."""
-    now = timezone.now()
-    made = operations.register_use_case(
-        by=requester,
-        name="Support chatbot",
-        intended_purpose="Answers questions about products; a person takes over on request.",
-        eu_role="deployer",
-        member_states=("DE", "FR"),
-        now=now,
-    )
-    said = [Answer(node, "yes", "It infers answers from examples.") for node in ("s1", "s2")]
-    said.append(Answer("s3", "unsure", "Somebody has to ask the vendor."))
-    operations.classify_use_case(
-        by=requester, use_case_id=made.id, tree_version=newest().version, answers=said, seen=1, now=now
-    )
-
-
-def _family(requester: User, version_id: UUID) -> None:
-    """A version whose page has files, a family, a quantisation and a standing to show."""
-    now = timezone.now()
-    operations.declare_relation(
-        by=requester,
-        child_id=version_id,
-        parent_name="somebody/a-base-with-a-rather-long-name-that-nobody-registered",
-        relation="finetune",
-        now=now,
-    )
-    file = operations.File("consolidated.00.pth", "weights", "pytorch_pickle", "a" * 64, 16_060_522_496)
-    operations.add_artefact(by=requester, file=file, model_version_id=version_id, now=now)
-    operations.declare_quantisation(by=requester, model_version_id=version_id, scheme="awq", bits="4", now=now)
-    operations.change_standing(
-        by=requester,
-        subject_kind="model_version",
-        subject_id=version_id,
-        state="deprecated",
-        reason="A newer one answers better at the same price.",
-        seen=0,
-        now=now,
-    )
-
-
 @pytest.fixture(scope="module")
 def told(
     django_db_setup: None, template_database: str, worker_name: str, django_db_blocker: DjangoDbBlocker
@@ -156,17 +75,14 @@ def told(
     with cloned(template_database, worker_name) as database:
         with pointed_at(database, worker_name, django_db_blocker):
             reported = tell_report()
-            adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
-            reported.story.submitted(name="call-summary", adapters=(adapter.id,))
-            _classified(reported.story.requester)
-            _family(reported.story.requester, reported.story.version)
+            tell_everything(reported.story)
             sign()
             # Hashed as the site would: its first use must not make it a new one, which ends the other sessions.
             reported.auditor.password = PBKDF2PasswordHasher().encode(PASSPHRASE, salt="e2e" * 8)
             reported.auditor.save()
             people = {"requester": reported.story.requester, "auditor": reported.auditor}
             sessions = {role: _session(user) for role, user in people.items()}
-            story = Told(database, sessions, tuple(_addresses()))
+            story = Told(database, sessions, tuple(addresses(reported.story)))
         yield story
 
 

@@ -4,7 +4,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
+
+from audit import ledger
 from audit.access.people import register_login, register_service_account
+from audit.access.pools import join_at_installation
 from audit.access.tokens import issue_token
 from audit.models import User
 
@@ -34,6 +38,14 @@ def person(username: str, *groups: str) -> User:
         actor="system:test",
         now=NOW,
     )
+
+
+def join(user: User, *pools: str) -> None:
+    """Let a log-in that was never used join pools, as at its registration."""
+    with transaction.atomic():
+        events = join_at_installation(user, pools, actor="system:test", now=NOW)
+        if events:
+            ledger.append(events=events)
 
 
 def pipeline(

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 
 from audit import queries as log
 from audit.models import User
 from governance import operations, queries
 from governance.models import ApprovalRequest, Decision, Deployment, Revision
 from governance.operations import Refused
+from tests.integration.access import join
 from tests.integration.governance_story import NOW, REASON, Story, login, tell
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def test_a_rejection_leaves_the_deployment_without_revision(story: Story) -> Non
 
 def test_the_requester_cannot_decide(story: Story) -> None:
     request = story.submitted()
-    story.requester.groups.add(Group.objects.get(name="Reviewers"))
+    join(story.requester, "Reviewers")
     assert "cannot decide" in refusal_of(request, story.requester).reason
 
 
@@ -88,7 +88,7 @@ def test_the_owner_of_the_service_account_that_asked_cannot_decide(story: Story)
     made = operations.request_deployment(by=story.service, ask=story.ask(), now=NOW)
     request = ApprovalRequest.objects.get(pk=made.id)
     assert request.requester_id == story.requester.person_id
-    story.requester.groups.add(Group.objects.get(name="Reviewers"))
+    join(story.requester, "Reviewers")
     assert "cannot decide" in refusal_of(request, story.requester).reason
 
 

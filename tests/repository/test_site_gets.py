@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from audit.models import Checkpoint, Person, User
+from audit.models import Checkpoint, Person, PoolChange, ServiceAccount, Token, User
 from demo.seed import Seeded, seed
 from governance.models import Agent, ApprovalRequest, ToolGrant, UseCase
 
@@ -94,6 +94,11 @@ def _fill(route: str, seeded: Seeded) -> str:
         "assignment_id": "00000000-0000-4000-8000-000000000000",
         "hold_id": "00000000-0000-4000-8000-000000000000",
         "index": "1",
+        "person_id": str(seeded.running.owner_id),
+        "account_id": str(User.objects.order_by("pk").values_list("pk", flat=True)[0]),
+        "change_id": str(PoolChange.objects.values_list("pk", flat=True)[0]),
+        "service_id": str(ServiceAccount.objects.values_list("pk", flat=True)[0]),
+        "token_id": str(Token.objects.values_list("pk", flat=True)[0]),
         "size": str(Checkpoint.objects.values_list("size", flat=True).first() or 1),
         "revision_digest": "0" * 64,
         "signed": "forged",

@@ -94,6 +94,7 @@ def test_beat_knows_every_periodic_task() -> None:
         *("audit.tasks.record_acts", "audit.tasks.notify"),
         *("governance.tasks.follow_log", "reports.tasks.advance"),
         *("governance.tasks.advance_imports",),
+        "audit.tasks.count_refusals",
     }
     assert schedule["audit.tasks.self_check"]["schedule"] == "0:00:05"
 

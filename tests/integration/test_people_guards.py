@@ -1,0 +1,62 @@
+"""Pools under two changes at once, and under somebody who takes the guards down."""
+
+from functools import partial
+
+import pytest
+from django.db import connections
+
+from audit import selfcheck
+from audit.access import pools
+from audit.access.base import Refused
+from audit.models import PoolChange, User
+from audit.queries.memberships import contradictions
+from audit.queries.roles import REVIEWERS
+from tests.integration.access import NOW, join
+from tests.integration.erasure_story import at_once
+from tests.integration.governance_story import login
+from tests.integration.people_story import REASON, members, tell_people
+from tests.services.databases import Database
+
+
+def found_by(by: User, whom: User, pool: str) -> object:
+    """Add somebody at once, or say why not."""
+    try:
+        return pools.propose_change(by=by, account_id=whom.pk, pool=pool, change_="add", reason=REASON, now=NOW)
+    except Refused as error:
+        return error
+
+
+def test_of_two_that_found_a_pool_at_once_one_needs_a_second_person(committed: Database) -> None:
+    story = tell_people()
+    join(login("weber"), "Risk owners")
+    acts = [
+        partial(found_by, story.operator, story.asker, "Risk owners"),
+        partial(found_by, story.other, story.first, "Risk owners"),
+    ]
+    made = at_once(*acts)
+    founded = PoolChange.objects.filter(pool="Risk owners", mode="founding", state="carried_out")
+    assert founded.count() == 1, made
+    assert len(members("Risk owners")) == 2
+    assert selfcheck.verify()[1] == ()
+
+
+def test_a_member_without_a_change_is_found(committed: Database) -> None:
+    story = tell_people()
+    assert contradictions().found == ()
+    with connections["owner"].cursor() as owner:
+        owner.execute("ALTER TABLE account_groups DISABLE TRIGGER account_groups_guard")
+        owner.execute(
+            "INSERT INTO account_groups (user_id, group_id) SELECT %s, id FROM auth_group WHERE name = %s",
+            [story.asker.pk, REVIEWERS],
+        )
+        owner.execute("DELETE FROM account_groups WHERE user_id = %s", [story.second.pk])
+        owner.execute("ALTER TABLE account_groups ENABLE ALWAYS TRIGGER account_groups_guard")
+    details = {item.subject: item.detail for item in contradictions().found}
+    assert details.keys() == {f"person:{story.asker.person_id}", f"person:{story.second.person_id}"}
+    assert "no change that was carried out" in details[f"person:{story.asker.person_id}"]
+    assert "has lost it" in details[f"person:{story.second.person_id}"]
+    assert {finding.subject for finding in selfcheck.verify()[1]} == details.keys()
+    with pytest.raises(Refused, match="does not belong"):
+        pools.propose_change(
+            by=story.operator, account_id=story.second.pk, pool=REVIEWERS, change_="remove", reason=REASON, now=NOW
+        )
