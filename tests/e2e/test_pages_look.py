@@ -21,6 +21,7 @@ from governance import operations
 from governance.classification import Answer, newest
 from governance.models import ApprovalRequest, UseCase
 from tests.absence import needs_chromium
+from tests.e2e.agent_pages import agent_addresses
 from tests.integration.reports_story import sign, tell_report
 from tests.integration.test_governance_adapters import config, register
 from tests.services.processes import Web
@@ -112,12 +113,13 @@ def site(web: Web) -> Site:
     adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
     reported.story.submitted(name="call-summary", adapters=(adapter.id,))
     _classified(reported.story.requester)
+    own = agent_addresses(reported.story)
     sign()
     reported.auditor.set_password(PASSPHRASE)
     reported.auditor.save()
     people = {"requester": reported.story.requester, "auditor": reported.auditor}
     sessions = {role: _session(user) for role, user in people.items()}
-    return Site(web.url, sessions, tuple(_addresses()))
+    return Site(web.url, sessions, (*_addresses(), *own))
 
 
 @pytest.fixture
