@@ -119,12 +119,12 @@ def next_number(sequence: str) -> int:
 
 
 def text(field: str, value: str, *, limit: int, required: bool = True) -> str:
-    """`value` without space around it.
+    """`value` without space around it; lines end as they do in a file, not as a browser sends them.
 
     Raises:
         Refused: empty though required, too long, or with characters that cannot be stored or shown.
     """
-    found = value.strip()
+    found = value.replace("\r\n", "\n").strip()
     if required and not found:
         raise Refused(field, "is missing.")
     if len(found) > limit:

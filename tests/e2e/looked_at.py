@@ -1,6 +1,7 @@
 """One of each kind of page with something on it, for the look at them in a browser; and their addresses."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone

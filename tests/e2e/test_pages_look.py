@@ -19,6 +19,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
+from audit.models import User
 from tests.absence import needs_chromium
 from tests.e2e.looked_at import addresses, tell_everything
 from tests.integration.reports_story import sign, tell_report

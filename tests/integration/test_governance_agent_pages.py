@@ -179,10 +179,12 @@ def test_a_tool_is_registered_granted_and_revoked_by_forms(story: Story) -> None
     assert made.data_classes == ["contact", "message"]
     grant = reverse("admin:desk_grant_new", args=[agent.pk])
     form = {"tool_version": str(made.pk), "reversibility": "read_only", "scopes": "send", "valid_until": "2099-01-31"}
+    form["parameter_constraints"] = '{\r\n  "type": "object"\r\n}'  # as a browser sends it
     refused = client.post(grant, form)
     assert refused.status_code == 400 and "would hide that" in refused.content.decode()
     client.post(grant, {**form, "reversibility": "irreversible", "requires_human": "on"})
     found = ToolGrant.objects.get()
+    assert found.parameter_constraints == '{\n  "type": "object"\n}'
     assert (found.scopes, found.requires_human, f"{found.valid_until:%Y-%m-%d %H:%M}") == (
         ["send"],
         True,
