@@ -319,6 +319,7 @@ CELERY_BEAT_SCHEDULE = {
         "audit.tasks.record_acts": FOLLOW_PERIOD,
         "audit.tasks.notify": NOTIFY_PERIOD,
         "governance.tasks.follow_log": FOLLOW_PERIOD,
+        "governance.tasks.index_log": FOLLOW_PERIOD,
         "reports.tasks.advance": REPORT_PERIOD,
     }.items()
 }

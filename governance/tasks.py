@@ -10,3 +10,9 @@ from governance import operations
 def follow_log() -> None:
     """Read on in the log and raise what it shows."""
     operations.follow_log(now=timezone.now())
+
+
+@shared_task(name="governance.tasks.index_log")
+def index_log() -> None:
+    """Read on in the log for the search."""
+    operations.index_log()

@@ -3,7 +3,7 @@
 `pages`: route below /admin/, view, name; the site puts them behind a log-in, as it does for the ledger.
 """
 
-from governance.admin import adapters, desk, registering, registry, usecases
+from governance.admin import adapters, asof, desk, registering, registry, usecases
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
@@ -16,6 +16,9 @@ pages = (
     ("desk/use-cases/new/", registering.use_case_new, "desk_use_case_new"),
     ("desk/use-cases/<uuid:use_case_id>/", usecases.use_case, "desk_use_case"),
     ("desk/use-cases/<uuid:use_case_id>/classify/", usecases.classify, "desk_use_case_classify"),
+    ("desk/registry/<str:kind>/", asof.registry_list, "desk_registry"),
+    ("desk/registry/<str:kind>/<uuid:subject_id>/", asof.registry_object, "desk_registry_object"),
+    ("desk/search/", asof.search, "desk_search"),
     ("desk/models/new/", registering.model_new, "desk_model_new"),
     ("desk/pools/new/", registering.pool_new, "desk_pool_new"),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -26,6 +27,7 @@ from governance.models import (
     UseCase,
 )
 from governance.queries.quoting import Told, details
+from governance.queries.reconciling import TABLES
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[models.Model]
@@ -68,7 +70,9 @@ class ReadOnly(_Admin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The ledger's entries about the row: the stock log is an ordinary table, and no evidence."""
+        """What the ledger tells of the row: the stock log is an ordinary table, and no evidence."""
+        if self.kind in TABLES and _is_uuid(object_id):
+            return HttpResponseRedirect(reverse("admin:desk_registry_object", args=[self.kind, object_id]))
         query = urlencode({"subject": f"{self.kind}:{object_id}"})
         return HttpResponseRedirect(f"{reverse('admin:ledger_list')}?{query}")
 
@@ -79,6 +83,14 @@ class ReadOnly(_Admin):
         return super().changelist_view(request, {**new, **(extra_context or {})})
 
     change_list_template = "admin/governance/change_list.html"
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 @admin.register(ModelVersion)

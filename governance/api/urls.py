@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.api import adapters, approvals, registry, usecases
+from governance.api import adapters, approvals, asof, registry, usecases
 
 urlpatterns = [
     path("models", registry.Models.as_view(), name="api-models"),
@@ -18,6 +18,10 @@ urlpatterns = [
         name="api-classifications",
     ),
     path("classification-tree", usecases.ClassificationTree.as_view(), name="api-classification-tree"),
+    path("registry/<str:kind>", asof.ObjectsAt.as_view(), name="api-registry"),
+    path("registry/<str:kind>/<uuid:subject_id>", asof.ObjectAt.as_view(), name="api-registry-object"),
+    path("registry/<str:kind>/<uuid:subject_id>/history", asof.ObjectHistory.as_view(), name="api-registry-history"),
+    path("search", asof.Search.as_view(), name="api-search"),
     path("deployments", approvals.Deployments.as_view(), name="api-deployments"),
     path("requests", approvals.Requests.as_view(), name="api-requests"),
     path("requests/<uuid:request_id>", approvals.OneRequest.as_view(), name="api-request"),

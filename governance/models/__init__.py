@@ -10,6 +10,7 @@ from governance.models.approvals import ApprovalRequest, Decision
 from governance.models.deployments import Deployment, Revision
 from governance.models.evidence import Comparison, Cursor, Finding
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
+from governance.models.search import Mention, SearchDocument
 from governance.models.usecases import Classification, Tier, UseCase
 
 __all__ = [
@@ -24,9 +25,11 @@ __all__ = [
     "Finding",
     "GpuModel",
     "GpuPool",
+    "Mention",
     "Model",
     "ModelVersion",
     "Revision",
+    "SearchDocument",
     "Tier",
     "ToolGrant",
     "UseCase",

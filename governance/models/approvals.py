@@ -92,6 +92,8 @@ class ApprovalRequest(models.Model):
         indexes = [
             models.Index(fields=["state", "submitted_at", "number"], name="request_queue"),
             models.Index(fields=["revision_digest"], name="request_revision_digest"),
+            models.Index(fields=["state", "deployment", "submitted_at", "number"], name="request_queue_deployment"),
+            models.Index(fields=["state", "requester", "submitted_at", "number"], name="request_queue_requester"),
         ]
 
     def __str__(self) -> str:

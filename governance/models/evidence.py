@@ -71,7 +71,10 @@ class Finding(models.Model):
                 ),
             ),
         ]
-        indexes = [models.Index(fields=["subject", "-raised_at"], name="finding_of_subject")]
+        indexes = [
+            models.Index(fields=["subject", "-raised_at"], name="finding_of_subject"),
+            models.Index(models.F("raised_at").desc(), "id", name="finding_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.detail

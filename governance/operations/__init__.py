@@ -9,6 +9,7 @@ from governance.operations.comparisons import record_comparison
 from governance.operations.decisions import decide, withdraw
 from governance.operations.deployments import request_deployment
 from governance.operations.following import Followed, follow_log
+from governance.operations.indexing import Indexed, index_log, rebuild_search
 from governance.operations.modelfolder import register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.pools import register_gpu_pool
@@ -19,13 +20,16 @@ __all__ = [
     "CatalogueLoad",
     "DeploymentAsk",
     "Followed",
+    "Indexed",
     "Recorded",
     "Refused",
     "classify_use_case",
     "decide",
     "follow_log",
     "grant_tool",
+    "index_log",
     "load_catalogue",
+    "rebuild_search",
     "record_comparison",
     "register_adapter",
     "register_agent",

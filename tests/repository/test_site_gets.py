@@ -71,6 +71,8 @@ def _fill(route: str, seeded: Seeded) -> str:
         "request_id": str(request.pk),
         "deployment_id": str(seeded.running.pk),
         "use_case_id": str(_USE_CASE),
+        "kind": "deployment",
+        "subject_id": str(seeded.running.pk),
         "hold_id": "00000000-0000-4000-8000-000000000000",
         "index": "1",
         "size": str(Checkpoint.objects.values_list("size", flat=True).first() or 1),

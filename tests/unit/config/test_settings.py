@@ -93,6 +93,7 @@ def test_beat_knows_every_periodic_task() -> None:
         *("audit.tasks.collect", "audit.tasks.seal_windows", "audit.tasks.self_check"),
         *("audit.tasks.record_acts", "audit.tasks.notify"),
         *("governance.tasks.follow_log", "reports.tasks.advance"),
+        "governance.tasks.index_log",
     }
     assert schedule["audit.tasks.self_check"]["schedule"] == "0:00:05"
 
