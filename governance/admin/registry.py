@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin.pages import is_auditor
+from governance.admin.turning import CappedPaginator, KnownValues
 from governance.models import (
     Adapter,
     Agent,
@@ -28,6 +30,7 @@ from governance.models import (
 )
 from governance.queries.quoting import Told, details
 from governance.queries.reconciling import TABLES
+from governance.queries.search import found_ids
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[models.Model]
@@ -35,6 +38,8 @@ else:
     _Admin = admin.ModelAdmin
 
 GIB = 2**30
+MOST_FOUND = 500
+"""Newest objects that a stock list shows for a question."""
 
 
 class ReadOnly(_Admin):
@@ -47,6 +52,7 @@ class ReadOnly(_Admin):
     actions = None
     list_per_page = 50
     show_full_result_count = False
+    paginator = CappedPaginator
     new_page = ""
     new_label: Any = ""
     beside_page = ""
@@ -66,6 +72,14 @@ class ReadOnly(_Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Rows that the search over everything finds: a look into each row would read them all."""
+        if not search_term.strip() or self.kind not in TABLES:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(pk__in=found_ids(self.kind, search_term, limit=MOST_FOUND)), False
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -100,7 +114,7 @@ class ModelVersionAdmin(ReadOnly):
     beside_page, beside_label = "admin:governance_adapter_changelist", _("Adapters")
     list_display = ("name", "version", "parameters", "weights", "max_context", "facts_from", "registered_at")
     list_display_links = ("version",)
-    list_filter = ("facts_from", "weight_dtype")
+    list_filter = ("facts_from", ("weight_dtype", KnownValues))
     list_select_related = ("model",)
     search_fields = ("model__name", "model__hf_id", "version")
     ordering = ("model__name", "version")

@@ -64,6 +64,10 @@ class Migration(migrations.Migration):
             index=models.Index(models.OrderBy(models.F('raised_at'), descending=True), models.F('id'), name='finding_newest'),
         ),
         migrations.AddIndex(
+            model_name='finding',
+            index=models.Index(models.F('kind'), models.OrderBy(models.F('raised_at'), descending=True), models.F('id'), name='finding_newest_of_kind'),
+        ),
+        migrations.AddIndex(
             model_name='modelversion',
             index=models.Index(fields=['weight_dtype'], name='model_version_weight_dtype'),
         ),
