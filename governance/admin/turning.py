@@ -51,4 +51,4 @@ class KnownValues(admin.AllValuesFieldListFilter):
         field_path: str,
     ) -> None:
         super().__init__(field, request, params, model, model_admin, field_path)
-        self.lookup_choices = known_values(model, field.name)
+        self.lookup_choices: Any = known_values(model, field.name)

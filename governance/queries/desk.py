@@ -5,7 +5,6 @@ requests that are closed.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -248,11 +247,11 @@ def _wanted(wanted: Wanted) -> Q:
     if wanted.deployment:
         match = re.fullmatch(r"DEP-(\d{1,15})", wanted.deployment.upper(), re.ASCII)
         named = Q(number=int(match[1])) if match else Q(name__startswith=wanted.deployment)
-        ids: Sequence[Any] = Deployment.objects.filter(named).order_by("name").values_list("pk", flat=True)[:MOST_NAMED]
-        found &= Q(deployment_id__in=list(ids))
+        meant = Deployment.objects.filter(named).order_by("name").values_list("pk", flat=True)[:MOST_NAMED]
+        found &= Q(deployment_id__in=list(meant))
     if wanted.requester:
-        ids = Person.objects.filter(display_name__icontains=wanted.requester).values_list("pk", flat=True)[:MOST_NAMED]
-        found &= Q(requester_id__in=list(ids))
+        people = Person.objects.filter(display_name__icontains=wanted.requester)
+        found &= Q(requester_id__in=list(people.values_list("pk", flat=True)[:MOST_NAMED]))
     if wanted.tier and "tier" in {field.name for field in ApprovalRequest._meta.fields}:
         found &= Q(tier=wanted.tier)
     return found
