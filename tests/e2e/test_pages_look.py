@@ -84,6 +84,10 @@ def _addresses() -> Iterator[str]:
     yield reverse("admin:desk_use_case_new")
     for name in ("desk_use_case", "desk_use_case_classify"):
         yield reverse(f"admin:{name}", args=[UseCase.objects.get().pk])
+    yield reverse("admin:desk_registry_object", args=["request", request.pk])
+    yield f"{reverse('admin:desk_registry_object', args=['deployment', request.deployment_id])}?at=5"
+    yield reverse("admin:desk_registry", args=["deployment"])
+    yield f"{reverse('admin:desk_search')}?q=call"
     yield reverse("start")
     yield reverse("api-docs")
 
@@ -112,6 +116,7 @@ def site(web: Web) -> Site:
     adapter = register(reported.story, config=config(revision=None), base_version_id=reported.story.version)
     reported.story.submitted(name="call-summary", adapters=(adapter.id,))
     _classified(reported.story.requester)
+    operations.index_log()
     sign()
     reported.auditor.set_password(PASSPHRASE)
     reported.auditor.save()
