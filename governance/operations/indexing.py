@@ -17,7 +17,7 @@ from audit.queries.entries import entries_at
 from governance.models import Cursor, Mention, SearchDocument
 from governance.operations.base import change
 from governance.queries.reconciling import TABLES
-from governance.queries.wording import name_from, ref_of, references, snapshots_at, subject_parts
+from governance.queries.wording import NAMES, name_from, ordered, ref_of, references, snapshots_at, subject_parts
 from governance.queries.words import kept, lexemes
 
 CURSOR: Final = "search"
@@ -134,7 +134,7 @@ def _write(subjects: Sequence[str], size: int) -> int:
             newest[kind] = numbers[subject] = newest.get(kind, -1) + 1
         label = name_from(subject, found)
         words = lexemes(kind, numbers[subject], kept(_texts(kind, label, after)))
-        rows.append((subject, kind, numbers[subject], label, detail_of(after), entries[subject], words))
+        rows.append((subject, kind, numbers[subject], label, detail_of(kind, after), entries[subject], words))
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(_UPSERT, rows)
@@ -152,9 +152,9 @@ def _newest_numbers() -> dict[str, int]:
         return {kind: number for kind, number in cursor.fetchall() if number is not None}
 
 
-def detail_of(after: Mapping[str, object]) -> str:
+def detail_of(kind: str, after: Mapping[str, object]) -> str:
     """A line beside the name: the first text of a snapshot that is a sentence."""
-    texts = (value for name, value in after.items() if isinstance(value, str) and name not in {"name", "title"})
+    texts = (value for name, value in ordered(kind, after).items() if isinstance(value, str) and name not in NAMES)
     return next((text[:DETAIL] for text in texts if " " in text and text[:1] not in "{["), "")
 
 

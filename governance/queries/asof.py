@@ -1,6 +1,7 @@
 """Any governed object as it stood at a tree size: from the ledger's snapshots alone, never from the tables."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,15 +24,19 @@ from governance.queries.wording import (
     field_label,
     name_from,
     names_at,
+    ordered,
     references,
     snapshots_at,
     subject_parts,
 )
+from governance.queries.words import MOMENT
 
 PAGE: Final = 20
 MOST_STEPS: Final = 200
 MOST_REFERRING: Final = 50
 LONGEST: Final = 20_000
+
+_CODE = re.compile(r"[0-9a-f]{40,}|[0-9a-f]{8}-[0-9a-f-]{27}")
 
 State = Literal["here", "erased", "absent", "unknown"]
 
@@ -45,12 +50,19 @@ class NoSuchObject(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A value as people read it. `kind` and `id`: the governed object it points to; `block`: it stands as it is."""
+    """A value as people read it.
+
+    Attributes:
+        kind, id: the governed object it points to.
+        block: it stands as it is, line by line. `code`: it is for programs. `moment`: it is this time.
+    """
 
     text: str
     kind: str = ""
     id: UUID | None = None
     block: bool = False
+    code: bool = False
+    moment: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +218,9 @@ def object_page(kind: str, object_id: UUID, *, at: int | None = None, before: in
 def field_lines(kind: str, after: Mapping[str, object], at: int) -> tuple[FieldLine, ...]:
     """The columns of a snapshot in words."""
     names = names_at({item.subject for item in references(kind, after)}, at)
-    return tuple(FieldLine(name, field_label(kind, name), _values(kind, name, after, names)) for name in after)
+    return tuple(
+        FieldLine(name, field_label(kind, name), _values(kind, name, after, names)) for name in ordered(kind, after)
+    )
 
 
 def _state(entry: int | None, after: Mapping[str, object], erased_by: int | None) -> State:
@@ -259,7 +273,9 @@ def _text(value: str) -> Shown:
         except (ValueError, RecursionError):
             return Shown(value[:LONGEST])
         return Shown(value if len(value) <= LONGEST else f"{value[:LONGEST]}\n{_('Cut here.')}", block=True)
-    return Shown(value[:LONGEST])
+    if MOMENT.fullmatch(value):
+        return Shown(value, moment=datetime.fromisoformat(value))
+    return Shown(value[:LONGEST], code=_CODE.fullmatch(value) is not None)
 
 
 def _referring(subject: str, at: int) -> tuple[tuple[Referring, ...], bool]:
@@ -288,8 +304,8 @@ def _history(subject: str, at: int, before: int | None) -> tuple[tuple[HistoryEn
     order = [*(row.index for row in ours), *([beneath] if beneath is not None else [])]
     pairs = {index: order[place + 1] if place + 1 < len(order) else None for place, index in enumerate(order)}
     actors = names_on_pages([row.actor for row in page])
-    changed = {row.index: _changed(facts, row.index, pairs[row.index]) for row in ours}
     kind = subject.partition(":")[0]
+    changed = {row.index: _changed(kind, facts, row.index, pairs[row.index]) for row in ours}
     names = names_at(_pointed(kind, changed.values()), at)
     lines = tuple(
         HistoryEntry(
@@ -307,14 +323,14 @@ def _history(subject: str, at: int, before: int | None) -> tuple[tuple[HistoryEn
 _Pair = tuple[Mapping[str, object], Mapping[str, object]]
 
 
-def _changed(facts: Mapping[int, Mapping[str, object]], index: int, older: int | None) -> _Pair | None:
+def _changed(kind: str, facts: Mapping[int, Mapping[str, object]], index: int, older: int | None) -> _Pair | None:
     """The snapshots before and after an entry, of the columns that differ; None when one of them is not here."""
     if older is None:
         return None
     new, old = (facts.get(place, {}).get("after") for place in (index, older))
     if not isinstance(new, dict) or not isinstance(old, dict):
         return None
-    differ = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    differ = [name for name in ordered(kind, {**old, **new}) if old.get(name) != new.get(name)]
     return {name: old.get(name) for name in differ}, {name: new.get(name) for name in differ}
 
 

@@ -20,6 +20,7 @@ from audit import queries as log
 from audit.models import Person
 from audit.queries.names import names_on_pages
 from governance.queries.reconciling import TABLES
+from governance.snapshot import FIELDS
 
 LEVELS: Final = 3
 """A decision is called after its request, which is called after its deployment."""
@@ -63,9 +64,15 @@ def subject_parts(subject: object) -> tuple[str, UUID] | None:
     return (match[1], UUID(match[2])) if match and match[1] in TABLES else None
 
 
+def ordered(kind: str, after: Mapping[str, object]) -> dict[str, object]:
+    """A snapshot in the order of its columns; in the ledger its keys are sorted."""
+    known = [name for name in FIELDS[kind] if name in after]
+    return {name: after[name] for name in [*known, *sorted(after.keys() - set(known))]}
+
+
 def references(kind: str, after: Mapping[str, object]) -> Iterator[Reference]:
     """What a snapshot points to, in the order of its columns."""
-    for name, value in after.items():
+    for name, value in ordered(kind, after).items():
         if name == "id":
             continue
         target = _target(kind, name)

@@ -18,11 +18,13 @@ MOST_ASKED: Final = 8
 LONGEST: Final = 64
 LONGEST_ASKED: Final = 200
 
+MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+"""A time as snapshots hold it."""
+
 _CJK: Final = "\u3005\u3006\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(
     rf"(?P<uuid>[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}})|(?P<cjk>[{_CJK}]+)|(?P<word>[^\W_{_CJK}]+)"
 )
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 _REF = re.compile(r"([a-z]{2,6})-(\d{1,12})")
 
 
@@ -39,7 +41,7 @@ def kept(texts: Iterable[str]) -> tuple[str, ...]:
     """The words under which texts are found, at most MOST_KEPT: the first ones of the first texts."""
     found: dict[str, None] = {}
     for text in texts:
-        if _MOMENT.fullmatch(text):
+        if MOMENT.fullmatch(text):
             continue
         if (ref := _ref(text)) and len(found) < MOST_KEPT:
             found[ref] = None

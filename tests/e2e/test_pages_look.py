@@ -241,3 +241,21 @@ def test_a_command_is_copied(site: Site, look: Look) -> None:
     page.goto("/api/docs")
     page.locator("button.copy").nth(1).click()
     assert page.evaluate("navigator.clipboard.readText()").startswith("curl -sS")
+
+
+def test_the_slider_goes_back_in_time_and_a_key_leads_to_the_search(site: Site, look: Look) -> None:
+    page = look(site).context("auditor").new_page()
+    address = next(address for address in site.addresses if "/registry/deployment/" in address and "?at=" in address)
+    page.goto(address.partition("?")[0])
+    slider = page.get_by_role("slider")
+    slider.press("Home")
+    page.wait_for_url("**?at=*")
+    assert page.get_by_text("As of entry").is_visible()
+    assert slider.get_attribute("aria-valuetext") == page.locator("output").text_content()
+    page.keyboard.press("Escape")
+    page.locator("h1").click()
+    page.keyboard.press("/")
+    page.keyboard.type("call/summary")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?q=call*")
+    assert page.get_by_role("searchbox").last.input_value() == "call/summary"
