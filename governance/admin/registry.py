@@ -94,6 +94,8 @@ class ReadOnly(_Admin):
         new = {"new_address": reverse(self.new_page), "new_label": self.new_label} if self.new_page else {}
         if self.beside_page:
             new |= {"beside_address": reverse(self.beside_page), "beside_label": self.beside_label}
+        if self.kind in TABLES:
+            new |= {"registry_address": reverse("admin:desk_registry", args=[self.kind])}
         return super().changelist_view(request, {**new, **(extra_context or {})})
 
     change_list_template = "admin/governance/change_list.html"

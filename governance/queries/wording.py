@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Field
 from django.db.models import Model as Table
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy
 
 from audit import queries as log
 from audit.models import Person
@@ -31,6 +33,10 @@ LONGEST: Final = 160
 
 _SUBJECT = re.compile(r"([a-z_]{2,40}):([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
 _OTHERS: Final = frozenset({"person", "service", "source", "target"})
+
+
+_SHARED: Final = MappingProxyType({"id": gettext_lazy("ID"), "row_version": gettext_lazy("Times written")})
+"""Columns that every table has, and no model names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ def kind_of(table: type[Table]) -> str:
 
 def field_label(kind: str, name: str) -> str:
     """What people call a column."""
+    if name in _SHARED:
+        return str(_SHARED[name])
     field = columns(kind).get(name)
     return str(capfirst(str(field.verbose_name))) if field else name
 

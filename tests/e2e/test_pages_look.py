@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from audit.models import Alarm, Checkpoint, User
 from governance import operations
 from governance.classification import Answer, newest
-from governance.models import ApprovalRequest, UseCase
+from governance.models import ApprovalRequest, Deployment, UseCase
 from tests.absence import needs_chromium
 from tests.integration.reports_story import sign, tell_report
 from tests.integration.test_governance_adapters import config, register
@@ -85,7 +85,9 @@ def _addresses() -> Iterator[str]:
     for name in ("desk_use_case", "desk_use_case_classify"):
         yield reverse(f"admin:{name}", args=[UseCase.objects.get().pk])
     yield reverse("admin:desk_registry_object", args=["request", request.pk])
-    yield f"{reverse('admin:desk_registry_object', args=['deployment', request.deployment_id])}?at=5"
+    approved = Deployment.objects.filter(approved_revision__isnull=False)[0]
+    yield f"{reverse('admin:desk_registry_object', args=['deployment', approved.pk])}?at=5"
+    yield reverse("admin:desk_registry_object", args=["deployment", approved.pk])
     yield reverse("admin:desk_registry", args=["deployment"])
     yield f"{reverse('admin:desk_search')}?q=call"
     yield reverse("start")
