@@ -16,10 +16,14 @@ from governance.queries.words import LONGEST_ASKED, SHELF, asked, template, word
 CURSOR: Final = "search"
 SHOWN: Final = 8
 MOST: Final = 200
+FETCHED: Final = 250
+"""Matches of one shelf that are fetched: with more of them, those shown need not be the newest."""
+
 LOOKED_AT: Final = 24
 """Newest matches of a kind among which those with the words in their name come first."""
 
-# Shelf by shelf, newest first, until there are enough: a word that is in every document reads one shelf.
+# Shelf by shelf, newest first, until there are enough; of a shelf with very many matches only some are fetched. So a word
+# that is in every document reads one shelf of the index and a few rows.
 _FIND: Final = """
 SELECT hit.subject, hit.label, hit.detail, hit.entry_index
 FROM unnest(%(kinds)s::text[]) WITH ORDINALITY k (kind, place)
@@ -29,9 +33,10 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
   SELECT d.* FROM generate_series(newest.top, 0, -1) s (shelf)
   CROSS JOIN LATERAL (
-    SELECT subject, label, detail, entry_index FROM search_document
-    WHERE words @@ replace(%(words)s, '#', k.kind || '/' || s.shelf || '/')::tsquery
-    ORDER BY number DESC LIMIT %(limit)s
+    SELECT * FROM (
+      SELECT subject, label, detail, entry_index, number FROM search_document
+      WHERE words @@ replace(%(words)s, '#', k.kind || '/' || s.shelf || '/')::tsquery LIMIT %(most)s
+    ) held ORDER BY number DESC LIMIT %(limit)s
   ) d
   LIMIT %(limit)s
 ) hit
@@ -112,6 +117,7 @@ def _find(words: Sequence[str], kinds: Sequence[str], limit: int) -> dict[str, l
         "shelf": SHELF,
         "words": template(words),
         "limit": limit,
+        "most": max(FETCHED, limit),
     }
     found: dict[str, list[Hit]] = {}
     with connection.cursor() as cursor:
