@@ -185,6 +185,7 @@ class DeploymentAdmin(ReadOnly):
     new_page, new_label = "admin:desk_request_new", _("Request a deployment")
     list_display = ("page", "name", "owner", "approved")
     list_display_links = None
+    list_filter = (("approved_revision", admin.EmptyFieldListFilter),)
     list_select_related = ("owner", "approved_revision")
     search_fields = ("name", "purpose")
     ordering = ("number",)

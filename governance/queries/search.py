@@ -22,8 +22,8 @@ FETCHED: Final = 250
 LOOKED_AT: Final = 24
 """Newest matches of a kind among which those with the words in their name come first."""
 
-# Shelf by shelf, newest first, until there are enough; of a shelf with very many matches only some are fetched. So a word
-# that is in every document reads one shelf of the index and a few rows.
+# Shelf by shelf, newest first, until there are enough; of a shelf with very many matches only some are fetched. So a
+# word that is in every document reads one shelf of the index and a few rows.
 _FIND: Final = """
 SELECT hit.subject, hit.label, hit.detail, hit.entry_index
 FROM unnest(%(kinds)s::text[]) WITH ORDINALITY k (kind, place)
