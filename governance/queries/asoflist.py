@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from audit import queries as log
-from audit.queries.entries import EntryRow
+from audit.queries.entries import EntryRow, entries_at
 from governance.queries.asof import clamp
 from governance.queries.reconciling import REGISTERED_BY, TABLES
 from governance.queries.wording import name_from, snapshots_at, subject_parts
@@ -100,7 +100,7 @@ def objects_at(
         place = older
     if len(lines) > limit:
         lines, older = lines[:limit], lines[limit - 1].began
-    newest = log.entry(at - 1) if at else None
+    newest = entries_at([at - 1]).get(at - 1) if at else None
     return AsOfList(
         kind=kind,
         at=at,

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from governance import operations, queries
+from governance import operations, queries, tasks
 from governance.models import Cursor, Mention, SearchDocument
 from governance.queries.words import MOST_ASKED
 from tests.integration.governance_story import Story, tell
@@ -91,7 +91,7 @@ def test_it_follows_the_log_and_can_be_made_again(story: Story) -> None:
     request = story.submitted()
     assert found("credit-memo-draft") == []
     assert queries.search("x").behind > 0
-    operations.index_log()
+    tasks.index_log()
     assert queries.search("x").behind == 0
     assert operations.index_log().documents == 0
     before = (
