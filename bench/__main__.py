@@ -15,8 +15,9 @@ Group = Callable[[argparse.Namespace], None]
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from bench import cost, crash, durability, growth, ingest, verify  # needs configured settings
+    from bench import cost, crash, durability, growth, ingest, lists, verify  # needs configured settings
     from bench.crashcheck import Wrong
+    from bench.lists import WrongPage
     from bench.load import LoadError
     from bench.peers import compare
     from bench.peers.compare import PeersFailed
@@ -29,6 +30,7 @@ def main() -> int:
     groups["ledger"] = (ingest.run, verify.run, growth.run, compare.run)
     groups["cost"] = (cost.run,)
     groups["crash"] = (crash.run,)
+    groups["governance"] = (lists.run,)
     options = _options(list(groups))
     try:
         durability.require_fsync()
@@ -37,7 +39,7 @@ def main() -> int:
     except durability.NotDurable as error:
         progress(f"refused: {error}")
         return 1
-    except (LoadError, PreloadFailed, PublishFailed, NotVerified, PeersFailed, Wrong) as error:
+    except (LoadError, PreloadFailed, PublishFailed, NotVerified, PeersFailed, Wrong, WrongPage) as error:
         progress(f"error: {error}")
         return 1
     return 0
@@ -52,6 +54,7 @@ def _options(groups: list[str]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which groups (default ledger): {', '.join(groups)}")
     parser.add_argument("--preload", type=int, help="entries in the log before events are measured (1,000,000)")
     parser.add_argument("--entries", type=int, help="entries of the large log whose proofs are measured (10,000,000)")
+    parser.add_argument("--rows", type=int, help="rows of each kind behind the pages of the large registry (1,000,000)")
     parser.add_argument("--rounds", type=int, help="alternating rounds; the median counts (5)")
     parser.add_argument("--small", action="store_true", help="small numbers: shows that it works, measures nothing")
     parser.add_argument("--keep", action="store_true", help="keep the servers' data, so that logs are loaded once")
@@ -63,9 +66,9 @@ def _options(groups: list[str]) -> argparse.Namespace:
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(groups)):
         parser.error(f"there is no figure group {', '.join(unknown)}; choose from {', '.join(groups)}")
-    defaults = {"preload": 20_000, "entries": 20_000, "rounds": 2}
+    defaults = {"preload": 20_000, "entries": 20_000, "rows": 3_000, "rounds": 2}
     if not options.small:
-        defaults = {"preload": 1_000_000, "entries": 10_000_000, "rounds": 5}
+        defaults = {"preload": 1_000_000, "entries": 10_000_000, "rows": 1_000_000, "rounds": 5}
     for name, value in defaults.items():
         if getattr(options, name) is None:
             setattr(options, name, value)

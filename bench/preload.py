@@ -76,7 +76,7 @@ def template(entries: int) -> Template:
     Raises:
         PreloadFailed: a process that fills or signs it ended with an error.
     """
-    name = f"bench_{entries}_{_schema_digest()}"
+    name = f"bench_{entries}_{schema_digest()}"
     folder = Path(os.environ["DATA_DIR"]) / name
     if databases.exists(name) and (folder / "token").exists():
         progress(f"using the kept log of {entries:,} entries")
@@ -123,7 +123,7 @@ def signer(state: Path) -> Iterator[None]:
         child.stop([process], grace=15)
 
 
-def _schema_digest() -> str:
+def schema_digest() -> str:
     """Changes when a migration is added, so that a kept template of an older schema is not used."""
     names = sorted(str(path.relative_to(programs.CHECKOUT)) for path in programs.CHECKOUT.glob("*/migrations/0*.py"))
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]

@@ -347,6 +347,7 @@ CELERY_BEAT_SCHEDULE = {
         "governance.tasks.follow_log": FOLLOW_PERIOD,
         "governance.tasks.sweep": SWEEP_PERIOD,
         "governance.tasks.advance_imports": REPORT_PERIOD,
+        "governance.tasks.index_log": FOLLOW_PERIOD,
         "reports.tasks.advance": REPORT_PERIOD,
     }.items()
 }

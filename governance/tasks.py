@@ -40,3 +40,9 @@ def start_import(job_id: UUID) -> bool:
 def advance_imports() -> None:
     """Go on with every import that a lost message, a restart or a dead worker left."""
     operations.advance_imports(now=timezone.now(), hand_over=start_import)
+
+
+@shared_task(name="governance.tasks.index_log")
+def index_log() -> None:
+    """Read on in the log for the search."""
+    operations.index_log()

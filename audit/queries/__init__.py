@@ -25,7 +25,7 @@ from audit.queries.entries import (
 )
 from audit.queries.erasures import erasures_of
 from audit.queries.proofs import NotCovered, consistency, inclusion, receipt
-from audit.queries.state import StateRow, history, newest_snapshot, snapshot_erased, state_at, states_at
+from audit.queries.state import StateRow, Step, history, newest_snapshot, snapshot_erased, state_at, states_at, steps
 from audit.queries.targets import TargetRow, targets
 from audit.queries.telemetry import DeviceRow, Summary, WindowRow, newest_windows, summary, windows
 
@@ -38,6 +38,7 @@ __all__ = [
     "NotCovered",
     "SectionRow",
     "StateRow",
+    "Step",
     "Summary",
     "TargetRow",
     "TooManyEntries",
@@ -69,6 +70,7 @@ __all__ = [
     "sources_of",
     "state_at",
     "states_at",
+    "steps",
     "summary",
     "targets",
     "windows",

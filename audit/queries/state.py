@@ -74,3 +74,24 @@ def _newest(subjects: Sequence[str], size: int) -> list[int]:
             [sorted(set(subjects)), size, sorted(STATE_TYPES)],
         )
         return [index for (index,) in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An entry after which a subject was something else."""
+
+    index: int
+    type: str
+    received_at: datetime
+
+
+def steps(subject: str, *, limit: int, most: int = 5_000) -> list[Step]:
+    """The newest snapshots of a subject, oldest first, found among its newest `most` entries of ours."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT index, type, received_at FROM (SELECT index, type, received_at FROM entry"
+            " WHERE subject = %s AND source = 'app' ORDER BY index DESC LIMIT %s) newest"
+            " WHERE type = ANY(%s) ORDER BY index DESC LIMIT %s",
+            [subject, most, sorted(STATE_TYPES), limit],
+        )
+        return [Step(*row) for row in reversed(cursor.fetchall())]

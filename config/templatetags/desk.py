@@ -7,6 +7,7 @@
     {% waiting moment %}               the same span without "ago": "6 days"
     {{ moment|stamp }}                 <time>23 Nov 2026, 15:30:44 UTC</time>
     {{ number|grouped }}               1,482,907
+    {{ number|capped }}                99+ from 100 on; another limit by capped:1000
     {{ span|seconds }}                 0.4 s; seconds
     {{ bytes|gib }}                    71.8 GiB; bytes inside, GiB on screen
     {{ digest|short }}                 first and last eight characters of a hash (bytes or text)
@@ -138,6 +139,12 @@ def stamp(moment: datetime | None) -> SafeString | str:
 def grouped(number: float | Decimal | None) -> str:
     """A number with a comma every three digits, the way both languages write it."""
     return "–" if number is None else f"{number:,}"
+
+
+@register.filter
+def capped(number: int, most: int = 100) -> str:
+    """A number that was counted up to `most`: "99+" when it got there."""
+    return f"{number:,}" if number < most else f"{most - 1:,}+"
 
 
 @register.filter

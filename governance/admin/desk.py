@@ -1,5 +1,6 @@
 """The reviewer's desk: the queue, the page of one request with its decision, the page of a deployment."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,22 +15,42 @@ from governance import operations, queries
 from governance.admin.acting import asked_conditions, review_of
 from governance.admin.base import page, person
 from governance.models import ApprovalRequest
+from governance.queries.desk import Wanted, pools
 
-MAX_PAGE = 20_000
+FILTERS = ("kind", "deployment", "requester", "pool", "tier")
+LONGEST = 100
 
 
 @require_safe
 def requests(request: HttpRequest) -> HttpResponse:
     """Requests in one state; open ones that wait for this person first, oldest first."""
-    number = request.GET.get("page", "1")
-    place = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    found = queries.queue(person(request), state=request.GET.get("state", "open")[:20], page=min(place, MAX_PAGE))
-    states = ((str(value), label) for value, label in ApprovalRequest.State.choices)
-    return page(
-        request,
-        "admin/governance/requests.html",
-        {"title": _("Requests"), "queue": found, "states": list(states), "may_ask": not _why_not_ask(request)},
+    wanted = {name: request.GET.get(name, "").strip()[:LONGEST] for name in FILTERS}
+    found = queries.queue(
+        person(request),
+        state=request.GET.get("state", "open")[:20],
+        after=request.GET.get("after", "")[:40],
+        wanted=Wanted(**wanted),
     )
+    states = ((str(value), label) for value, label in ApprovalRequest.State.choices)
+    context = {
+        "title": _("Requests"),
+        "queue": found,
+        "states": list(states),
+        "kinds": ApprovalRequest.Kind.choices,
+        "pools": pools(),
+        "tiers": _tiers(),
+        "wanted": wanted,
+        "filtered": any(wanted.values()),
+        "query": urlencode({name: value for name, value in wanted.items() if value}),
+        "may_ask": not _why_not_ask(request),
+    }
+    return page(request, "admin/governance/requests.html", context)
+
+
+def _tiers() -> list[tuple[str, str]]:
+    """The tiers a request may have, where requests have one."""
+    field = next((field for field in ApprovalRequest._meta.fields if field.name == "tier"), None)
+    return [(str(value), str(label)) for value, label in field.flatchoices] if field else []
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

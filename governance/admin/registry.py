@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
@@ -16,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.admin.pages import is_auditor
 from governance.admin.listexport import changelist_export
+from governance.admin.turning import CappedPaginator, KnownValues
 from governance.models import (
     Adapter,
     Agent,
@@ -30,6 +33,8 @@ from governance.models import (
 )
 from governance.operations.changing import CHANGED
 from governance.queries.quoting import Told, details
+from governance.queries.reconciling import TABLES
+from governance.queries.search import found_ids
 from governance.queries.standing import SUBJECTS
 
 if TYPE_CHECKING:
@@ -38,6 +43,8 @@ else:
     _Admin = admin.ModelAdmin
 
 GIB = 2**30
+MOST_FOUND = 500
+"""Newest objects that a stock list shows for a question."""
 
 
 class ReadOnly(_Admin):
@@ -50,6 +57,7 @@ class ReadOnly(_Admin):
     actions = None
     list_per_page = 50
     show_full_result_count = False
+    paginator = CappedPaginator
     new_page = ""
     new_label: Any = ""
     beside_page = ""
@@ -71,10 +79,20 @@ class ReadOnly(_Admin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Rows that the search over everything finds: a look into each row would read them all."""
+        if not search_term.strip() or self.kind not in TABLES:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(pk__in=found_ids(self.kind, search_term, limit=MOST_FOUND)), False
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The ledger's entries about the row: the stock log is an ordinary table, and no evidence."""
+        """What the ledger tells of the row: the stock log is an ordinary table, and no evidence."""
+        if self.kind in TABLES and _is_uuid(object_id):
+            return HttpResponseRedirect(reverse("admin:desk_registry_object", args=[self.kind, object_id]))
         query = urlencode({"subject": f"{self.kind}:{object_id}"})
         return HttpResponseRedirect(f"{reverse('admin:ledger_list')}?{query}")
 
@@ -83,6 +101,8 @@ class ReadOnly(_Admin):
         new["export_address"] = reverse(f"admin:{self.export_name}")
         if self.beside_page:
             new |= {"beside_address": reverse(self.beside_page), "beside_label": self.beside_label}
+        if self.kind in TABLES:
+            new |= {"registry_address": reverse("admin:desk_registry", args=[self.kind])}
         others = [(reverse(page), label) for page, label in self.further]
         return super().changelist_view(request, {**new, "further": others, **(extra_context or {})})
 
@@ -113,6 +133,14 @@ class ReadOnly(_Admin):
         """Put into rows what this reader may read; called before they are shown or handed out."""
 
 
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly):
     kind = "model_version"
@@ -121,7 +149,7 @@ class ModelVersionAdmin(ReadOnly):
     further = (("admin:governance_importjob_changelist", _("Imports")),)
     list_display = ("page", "version_page", "parameters", "weights", "max_context", "facts_from", "registered_at")
     list_display_links = None
-    list_filter = ("facts_from", "weight_dtype")
+    list_filter = ("facts_from", ("weight_dtype", KnownValues))
     list_select_related = ("model",)
     search_fields = ("model__name", "model__hf_id", "version")
     change_form_template = "admin/governance/version_form.html"
@@ -218,6 +246,7 @@ class DeploymentAdmin(ReadOnly):
     new_page, new_label = "admin:desk_request_new", _("Request a deployment")
     list_display = ("page", "name", "owner", "approved")
     list_display_links = None
+    list_filter = (("approved_revision", admin.EmptyFieldListFilter),)
     list_select_related = ("owner", "approved_revision")
     search_fields = ("name", "purpose")
     ordering = ("number",)

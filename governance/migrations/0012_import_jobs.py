@@ -31,7 +31,7 @@ def grant(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0010_agents_hardware_oversight'),
+        ('governance', '0011_search'),
     ]
 
     operations = [

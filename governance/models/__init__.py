@@ -18,6 +18,7 @@ from governance.models.lineage import ModelArtefact, ModelRelation, Quantisation
 from governance.models.oversight import OversightAssignment, OversightEnd
 from governance.models.policies import ApprovalPolicyVersion
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
+from governance.models.search import Mention, SearchDocument
 from governance.models.stages import Condition, RequestExclusion, RequestStage, SealedDecision
 from governance.models.standing import Standing
 from governance.models.tools import Tool, ToolVersion
@@ -47,6 +48,7 @@ __all__ = [
     "GpuNode",
     "GpuPool",
     "ImportJob",
+    "Mention",
     "Metric",
     "MetricThreshold",
     "MigSlice",
@@ -62,6 +64,7 @@ __all__ = [
     "RequestStage",
     "Revision",
     "SealedDecision",
+    "SearchDocument",
     "Standing",
     "Tier",
     "Tool",

@@ -141,6 +141,8 @@ class ApprovalRequest(models.Model):
             models.Index(fields=["revision_digest"], name="request_revision_digest"),
             models.Index(fields=["valid_until"], name="request_valid_until", condition=Q(state="approved")),
             models.Index(fields=["due_at"], name="request_due_at", condition=Q(state="open")),
+            models.Index(fields=["state", "deployment", "submitted_at", "number"], name="request_queue_deployment"),
+            models.Index(fields=["state", "requester", "submitted_at", "number"], name="request_queue_requester"),
         ]
 
     def __str__(self) -> str:

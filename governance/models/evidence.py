@@ -75,7 +75,11 @@ class Finding(models.Model):
                 ),
             ),
         ]
-        indexes = [models.Index(fields=["subject", "-raised_at"], name="finding_of_subject")]
+        indexes = [
+            models.Index(fields=["subject", "-raised_at"], name="finding_of_subject"),
+            models.Index(models.F("raised_at").desc(), "id", name="finding_newest"),
+            models.Index("kind", models.F("raised_at").desc(), "id", name="finding_newest_of_kind"),
+        ]
 
     def __str__(self) -> str:
         return self.detail

@@ -102,6 +102,7 @@ class ModelVersion(models.Model):
                 | Q(facts_from="gguf", header_sha256__regex="^[0-9a-f]{64}$"),
             ),
         ]
+        indexes = [models.Index(fields=["weight_dtype"], name="model_version_weight_dtype")]
 
     def __str__(self) -> str:
         return self.version

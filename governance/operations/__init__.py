@@ -41,6 +41,7 @@ from governance.operations.evidencing import record_evidence, revoke_evidence
 from governance.operations.following import Followed, follow_log
 from governance.operations.grants import grant_tool, revoke_grant
 from governance.operations.imports import ImportAsk, advance_imports, cancel_import, request_import, run_import
+from governance.operations.indexing import Indexed, index_log, rebuild_search
 from governance.operations.lineage import declare_relation
 from governance.operations.modelfolder import login_named, register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
@@ -66,6 +67,7 @@ __all__ = [
     "File",
     "Followed",
     "ImportAsk",
+    "Indexed",
     "Measured",
     "Recorded",
     "Refused",
@@ -97,11 +99,13 @@ __all__ = [
     "hand_out_document",
     "import_cards",
     "import_cards_from_file",
+    "index_log",
     "invalidate",
     "load_catalogue",
     "login_named",
     "meet_condition",
     "propose_policy",
+    "rebuild_search",
     "record_comparison",
     "record_dataset_use",
     "record_evaluation",

@@ -2,6 +2,8 @@
 
 from governance.queries.adapters import AdapterNotFound, AdapterPage, adapter_page
 from governance.queries.approvals import Approval, ConditionLine, approval, conditions_of
+from governance.queries.asof import NoSuchObject, ObjectPage, object_page, step_size
+from governance.queries.asoflist import AsOfList, NoSuchKind, objects_at
 from governance.queries.datasets import DatasetNotFound, DatasetPage, dataset_page, dataset_snapshot
 from governance.queries.deployments import DeploymentNotFound, DeploymentPage, deployment_page
 from governance.queries.desk import HomeCounts, Queue, QueueLine, home, next_waiting, queue, waiting_count
@@ -68,6 +70,7 @@ from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
 from governance.queries.review import RequestNotFound, ReviewPage, review_page
 from governance.queries.rights import viewer, why_not_register, why_not_request
+from governance.queries.search import Hit, Results, search
 from governance.queries.standing import StandingView, SubjectNotFound, same_kind, standing_mark, standing_view
 from governance.queries.standinggaps import StandingGap, standing_gaps
 from governance.queries.usecases import (
@@ -83,6 +86,7 @@ __all__ = [
     "AdapterNotFound",
     "AdapterPage",
     "Approval",
+    "AsOfList",
     "ClassifyPage",
     "ConditionLine",
     "DatasetNotFound",
@@ -99,6 +103,7 @@ __all__ = [
     "EvidencePage",
     "EvidenceUse",
     "Gap",
+    "Hit",
     "HomeCounts",
     "ImportNotFound",
     "ImportView",
@@ -109,10 +114,14 @@ __all__ = [
     "ModelPage",
     "ModelVersionPage",
     "Newest",
+    "NoSuchKind",
+    "NoSuchObject",
+    "ObjectPage",
     "PoolPage",
     "Queue",
     "QueueLine",
     "RequestNotFound",
+    "Results",
     "ReviewPage",
     "RowNotFound",
     "Standing",
@@ -154,6 +163,8 @@ __all__ = [
     "model_version_page",
     "newest_entries",
     "next_waiting",
+    "object_page",
+    "objects_at",
     "policy_snapshot",
     "pool_page",
     "queue",
@@ -164,9 +175,11 @@ __all__ = [
     "review_page",
     "row_snapshot",
     "same_kind",
+    "search",
     "standing_gaps",
     "standing_mark",
     "standing_view",
+    "step_size",
     "use_case_page",
     "use_case_snapshot",
     "version_bom",

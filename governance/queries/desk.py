@@ -1,13 +1,19 @@
-"""What waits for a person, and the counts of the desk."""
+"""What waits for a person, and the counts of the desk.
 
+Lists turn by keyset, and numbers are counted only so far as a page tells them: what a page costs does not grow with the
+requests that are closed.
+"""
+
+import re
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, When
+from django.contrib.auth.models import Group
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from audit.models import User
+from audit.models import Person, User
 from governance.models import (
     ApprovalRequest,
     Decision,
@@ -23,6 +29,15 @@ from governance.queries.review import state_mark
 from governance.queries.rights import Viewer, viewer
 
 PAGE: Final = 50
+COUNTED: Final = 100
+"""Where counting stops: a page says 99+."""
+
+MANY: Final = 10_000
+"""Where counting deployments stops: they are told beside each other."""
+
+MOST_NAMED: Final = 20
+"""Deployments or people whose name a filter may mean."""
+
 STATES: Final = tuple(ApprovalRequest.State.values)
 
 
@@ -47,25 +62,45 @@ class QueueLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What requests must be: all conditions that are not empty.
+
+    Attributes:
+        deployment: its name, its reference, or how its name begins. `requester`: a part of the person's name.
+        tier: of the request, where requests have one.
+    """
+
+    kind: str = ""
+    deployment: str = ""
+    requester: str = ""
+    pool: str = ""
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     """A page of requests in one state.
 
     Attributes:
-        next_page: number of the page after this one, None on the last.
-        waiting: how many wait for this person; `oldest`: since when the first of them does.
+        next: what to give as `after` for the page after this one, empty on the last.
+        turned: whether this is not the first page.
+        waiting: how many wait for this person, counted up to COUNTED; `oldest`: since when the first of them does.
     """
 
     lines: tuple[QueueLine, ...]
     state: str
-    page: int
-    next_page: int | None
+    next: str
+    turned: bool
     waiting: int
     oldest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class HomeCounts:
-    """The numbers of the desk, and the first requests that wait for this person."""
+    """The numbers of the desk, and the first requests that wait for this person.
+
+    Numbers stop at COUNTED, those of deployments and model versions at MANY.
+    """
 
     waiting: tuple[QueueLine, ...]
     waiting_count: int
@@ -79,30 +114,35 @@ class HomeCounts:
     cards: int
 
 
-def queue(user: User, *, state: str = "open", page: int = 1) -> Queue:
+NOTHING: Final = Wanted()
+
+
+def queue(user: User, *, state: str = "open", after: str = "", wanted: Wanted = NOTHING) -> Queue:
     """Requests in one state as `user` should look at them; an unknown state is taken for `open`.
 
     Open ones that wait for the user come first, oldest first; closed ones newest first.
+
+    Args:
+        after: `next` of the page before; anything else is taken for the first page.
     """
     who = viewer(user)
     state = state if state in STATES else ApprovalRequest.State.OPEN.value
-    page = max(page, 1)
-    start = (page - 1) * PAGE
-    found = list(_rows(who, state)[start : start + PAGE + 1])
+    place = _place(after)
+    found = _page(who, _wanted(wanted), state, place)
     waiting = _waiting(who)
     return Queue(
-        lines=tuple(_line(row) for row in found[:PAGE]),
+        lines=tuple(_line(row, mine=mine) for row, mine in found[:PAGE]),
         state=state,
-        page=page,
-        next_page=page + 1 if len(found) > PAGE else None,
-        waiting=waiting.count(),
+        next=_cursor(*found[PAGE - 1]) if len(found) > PAGE else "",
+        turned=place is not None,
+        waiting=_counted(waiting),
         oldest=waiting.order_by("submitted_at").values_list("submitted_at", flat=True).first(),
     )
 
 
 def waiting_count(user: User) -> int:
-    """How many requests wait for `user`."""
-    return _waiting(viewer(user)).count()
+    """How many requests wait for `user`, counted up to COUNTED."""
+    return _counted(_waiting(viewer(user)))
 
 
 def next_waiting(user: User) -> UUID | None:
@@ -115,18 +155,18 @@ def home(user: User) -> HomeCounts:
     """The desk of `user`, in a constant number of queries."""
     who = viewer(user)
     waiting = _waiting(who)
-    first = list(_rows(who, ApprovalRequest.State.OPEN.value).filter(_mine(who))[:5])
+    first = list(_related(waiting).order_by("submitted_at", "number")[:5])
     opened = ApprovalRequest.objects.filter(state=ApprovalRequest.State.OPEN)
     return HomeCounts(
-        waiting=tuple(_line(row) for row in first),
-        waiting_count=waiting.count(),
+        waiting=tuple(_line(row, mine=True) for row in first),
+        waiting_count=_counted(waiting),
         oldest=first[0].submitted_at if first else None,
-        open_requests=opened.count(),
-        own_open=opened.filter(requester_id=who.person_id).count(),
-        findings=Finding.objects.count(),
-        deployments=Deployment.objects.count(),
-        approved_deployments=Deployment.objects.filter(approved_revision__isnull=False).count(),
-        model_versions=ModelVersion.objects.count(),
+        open_requests=_counted(opened),
+        own_open=_counted(opened.filter(requester_id=who.person_id)),
+        findings=_counted(Finding.objects.all()),
+        deployments=_counted(Deployment.objects.all(), MANY),
+        approved_deployments=_counted(Deployment.objects.filter(approved_revision__isnull=False), MANY),
+        model_versions=_counted(ModelVersion.objects.all(), MANY),
         cards=sum(GpuPool.objects.values_list("count", flat=True)),
     )
 
@@ -148,19 +188,94 @@ def _waiting(who: Viewer) -> QuerySet[ApprovalRequest]:
     return ApprovalRequest.objects.filter(_mine(who))
 
 
-def _rows(who: Viewer, state: str) -> QuerySet[ApprovalRequest]:
-    rank = Case(When(_mine(who), then=0), default=1, output_field=IntegerField())
-    rows = (
-        ApprovalRequest.objects.filter(state=state)
-        .select_related("deployment", "revision__model_version__model", "requester")
-        .annotate(rank=rank)
+def pools() -> tuple[str, ...]:
+    """The names of all pools, for a filter."""
+    return tuple(Group.objects.order_by("name").values_list("name", flat=True))
+
+
+class _Place(NamedTuple):
+    """Where a page begins: behind this request, among those that wait for the person (`mine`) or the others."""
+
+    mine: bool
+    submitted_at: datetime
+    number: int
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = re.compile(r"([mo])(\d{1,17})-(\d{1,15})", re.ASCII)
+
+
+def _place(after: str) -> _Place | None:
+    match = _CURSOR.fullmatch(after)
+    try:
+        return _Place(match[1] == "m", _EPOCH + timedelta(0, 0, int(match[2])), int(match[3])) if match else None
+    except OverflowError:
+        return None
+
+
+def _cursor(row: ApprovalRequest, mine: bool) -> str:
+    return f"{'m' if mine else 'o'}{(row.submitted_at - _EPOCH) // timedelta(0, 0, 1)}-{row.number}"
+
+
+def _page(who: Viewer, wanted: Q, state: str, place: _Place | None) -> list[tuple[ApprovalRequest, bool]]:
+    """Up to PAGE + 1 requests with whether each waits for the person: of open ones two walks along one index."""
+    rows = _related(ApprovalRequest.objects.filter(wanted, state=state))
+    if state != ApprovalRequest.State.OPEN:
+        newest = rows.order_by("-submitted_at", "-number")
+        if place:
+            newest = newest.filter(
+                Q(submitted_at__lte=place.submitted_at)
+                & (Q(submitted_at__lt=place.submitted_at) | Q(number__lt=place.number))
+            )
+        return [(row, False) for row in newest[: PAGE + 1]]
+    rows = rows.order_by("submitted_at", "number")
+    found: list[tuple[ApprovalRequest, bool]] = []
+    if place is None or place.mine:
+        found = [(row, True) for row in _behind(rows.filter(_mine(who)), place)[: PAGE + 1]]
+    if len(found) <= PAGE:
+        others = _behind(rows.exclude(_mine(who)), None if place is None or place.mine else place)
+        found += [(row, False) for row in others[: PAGE + 1 - len(found)]]
+    return found
+
+
+def _behind(rows: QuerySet[ApprovalRequest], place: _Place | None) -> QuerySet[ApprovalRequest]:
+    if place is None:
+        return rows
+    return rows.filter(
+        Q(submitted_at__gte=place.submitted_at) & (Q(submitted_at__gt=place.submitted_at) | Q(number__gt=place.number))
     )
-    if state == ApprovalRequest.State.OPEN:
-        return rows.order_by("rank", "submitted_at", "number")
-    return rows.order_by("-submitted_at", "-number")
 
 
-def _line(row: ApprovalRequest) -> QueueLine:
+def _related(rows: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest]:
+    return rows.select_related("deployment", "revision__model_version__model", "requester")
+
+
+def _wanted(wanted: Wanted) -> Q:
+    """The conditions of a filter, with the few ids that its names mean."""
+    found = Q()
+    if wanted.kind:
+        found &= Q(kind=wanted.kind)
+    if wanted.pool:
+        found &= Q(pool=wanted.pool)
+    if wanted.deployment:
+        match = re.fullmatch(r"DEP-(\d{1,15})", wanted.deployment.upper(), re.ASCII)
+        named = Q(number=int(match[1])) if match else Q(name__startswith=wanted.deployment)
+        meant = Deployment.objects.filter(named).order_by("name").values_list("pk", flat=True)[:MOST_NAMED]
+        found &= Q(deployment_id__in=list(meant))
+    if wanted.requester:
+        people = Person.objects.filter(display_name__icontains=wanted.requester)
+        found &= Q(requester_id__in=list(people.values_list("pk", flat=True)[:MOST_NAMED]))
+    if wanted.tier and "tier" in {field.name for field in ApprovalRequest._meta.fields}:
+        found &= Q(tier=wanted.tier)
+    return found
+
+
+def _counted(rows: QuerySet[Any], most: int = COUNTED) -> int:
+    """How many rows there are, counted up to `most`."""
+    return rows.order_by().values("pk")[:most].count()
+
+
+def _line(row: ApprovalRequest, *, mine: bool) -> QueueLine:
     mark, word = state_mark(row.state)
     fit = read_fit(row.evidence, row.evidence_digest)
     return QueueLine(
@@ -177,5 +292,5 @@ def _line(row: ApprovalRequest) -> QueueLine:
         word=word,
         fit_mark=fit.mark,
         fit_word=fit.word,
-        mine=getattr(row, "rank", 1) == 0,
+        mine=mine,
     )

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Model as Table
+from psycopg import sql
 
 from governance.models import ApprovalRequest
 from governance.queries.reconciling import TABLES
@@ -105,3 +107,18 @@ def request_snapshot(request_id: UUID) -> dict[str, Any] | None:
         "sealed": row.sealed_decisions.filter(stage=row.stage, opened__isnull=True).count(),
         "conditions": [snapshot("condition", part) for part in row.conditions.order_by("number")],
     }
+    return snapshot("request", row) if row else None
+
+
+def known_values(table: type[Table], column: str, *, limit: int = 50) -> list[str]:
+    """The first different values of an indexed text column, by one look-up each and in one query."""
+    names = {"table": sql.Identifier(table._meta.db_table), "column": sql.Identifier(column)}
+    statement = sql.SQL(
+        "WITH RECURSIVE held (value, place) AS (SELECT (SELECT min({column}) FROM {table}), 1 UNION ALL"
+        " SELECT (SELECT min({column}) FROM {table} WHERE {column} > held.value), place + 1"
+        " FROM held WHERE value IS NOT NULL AND place < %s)"
+        " SELECT value FROM held WHERE value IS NOT NULL"
+    ).format(**names)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [limit])
+        return [str(value) for (value,) in cursor.fetchall()]

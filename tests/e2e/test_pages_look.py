@@ -216,3 +216,22 @@ def test_a_command_is_copied(visitor: Visitor) -> None:
         page.goto("/api/docs")
         page.locator("button.copy").nth(1).click()
         assert page.evaluate("navigator.clipboard.readText()").startswith("curl -sS")
+
+
+def test_the_slider_goes_back_in_time_and_a_key_leads_to_the_search(visitor: Visitor) -> None:
+    with visitor.page("auditor") as page:
+        pages = visitor.told.addresses
+        address = next(address for address in pages if "/registry/deployment/" in address and "?at=" in address)
+        page.goto(address.partition("?")[0])
+        slider = page.get_by_role("slider")
+        slider.press("Home")
+        page.wait_for_url("**?at=*")
+        expect(page.get_by_text("As of entry")).to_be_visible()
+        assert slider.get_attribute("aria-valuetext") == page.locator("output").text_content()
+        page.keyboard.press("Escape")
+        page.locator("h1").click()
+        page.keyboard.press("/")
+        page.keyboard.type("call/summary")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search/?q=call*")
+        assert page.get_by_role("searchbox").last.input_value() == "call/summary"

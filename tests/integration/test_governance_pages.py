@@ -1,6 +1,7 @@
 """The desk's pages: every GET is safe, costs a constant number of queries, and says why a button is blocked."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from django.urls import reverse
 from audit import queries as log
 from audit.models import User
 from governance import operations
+from governance.admin import turning
+from governance.admin.registry import ReadOnly
 from governance.models import ApprovalRequest, Deployment, GpuModel, GpuPool, ModelVersion
+from governance.queries import desk, queue
 from tests.integration.governance_story import CONFIG, INDEX, NOW, REASON, Story, tell
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +66,7 @@ def addresses(story: Story) -> list[str]:
         reverse(f"admin:desk_{name}") for name in ("requests", "request_new", "model_new", "adapter_new", "pool_new")
     ]
     found += [reverse("admin:desk_requests") + f"?state={state}" for state in ("approved", "nonsense", "")]
-    found += [reverse("admin:desk_requests") + f"?page={page}" for page in ("2", "-1", "x", "9" * 30)]
+    found += [reverse("admin:desk_requests") + f"?after={after}" for after in ("2", "-1", "m1-1", "9" * 30)]
     found += [
         reverse("admin:desk_review", args=[request.pk]),
         reverse("admin:desk_deployment", args=[request.deployment_id]),
@@ -272,3 +276,55 @@ def test_pages_cost_the_same_with_many_rows(story: Story) -> None:
     assert many == few
     assert Deployment.objects.count() == 12
     assert max(many) <= 40
+
+
+def test_the_queue_turns_by_keyset_and_is_filtered(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "PAGE", 2)
+    own = operations.request_deployment(by=story.second_reviewer, ask=story.ask("own"), now=NOW)
+    made = [story.submitted(f"memo-{number}") for number in range(3)]
+    client = browser(story.second_reviewer)
+    address, seen, turns = reverse("admin:desk_requests"), [], 0
+    query = "?state=open"
+    while query:
+        page = client.get(address + query).content.decode()
+        seen += re.findall(r">(REQ-\d+)<", page)
+        match = re.search(r'rel="next" href="([^"]+)"', page)
+        query = match[1].replace("&amp;", "&") if match else ""
+        turns += 1
+    assert seen == [*(request.ref for request in made), ApprovalRequest.objects.get(pk=own.id).ref]
+    assert turns == 2
+    for request in made:
+        story.decided(request)
+    newest = queue(story.requester, state="approved")
+    rest = queue(story.requester, state="approved", after=newest.next)
+    assert [line.ref for line in (*newest.lines, *rest.lines)] == [request.ref for request in reversed(made)]
+    assert (rest.next, rest.turned) == ("", True)
+    for wanted, refs in (
+        ({"deployment": made[0].deployment.ref.lower()}, {made[0].ref}),
+        ({"deployment": "memo-1"}, {made[1].ref}),
+        ({"deployment": "nothing"}, set()),
+        ({"requester": "sato"}, set()),
+        ({"requester": "WATA", "kind": "deploy", "pool": "Reviewers"}, {made[2].ref, made[1].ref}),
+        ({"kind": "change"}, set()),
+    ):
+        page = client.get(address, {"state": "approved", **wanted}).content.decode()
+        assert set(re.findall(r">(REQ-\d+)<", page)) == refs, wanted
+    for after in ("m", "o99999999999999999-1", "c1-2", "m1-1' OR 1=1", "x" * 500):
+        assert client.get(address, {"after": after}).status_code == 200
+
+
+def test_stock_lists_count_and_turn_so_far(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turning, "MOST", 2)
+    monkeypatch.setattr(ReadOnly, "list_per_page", 1)
+    for number in range(3):
+        story.submitted(f"memo-{number}")
+    operations.index_log()
+    client, address = browser(story.reviewer), reverse("admin:governance_deployment_changelist")
+    page = client.get(address).content.decode()
+    assert "There are more than 2" in page
+    assert client.get(address, {"p": "2"}).status_code == 200
+    assert client.get(address, {"p": "3"}).headers["Location"].endswith("?e=1"), "no deeper than that"
+    assert ">memo-2<" in client.get(address, {"q": "memo-2"}).content.decode()
+    assert ">memo-" not in client.get(address, {"q": "letter"}).content.decode()
+    versions = client.get(reverse("admin:governance_modelversion_changelist")).content.decode()
+    assert "?weight_dtype=bfloat16" in versions or "?weight_dtype=bf16" in versions

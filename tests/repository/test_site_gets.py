@@ -92,6 +92,7 @@ def _fill(route: str, seeded: Seeded) -> str:
         "node_id": "00000000-0000-4000-8000-000000000000",
         "device_id": "00000000-0000-4000-8000-000000000000",
         "assignment_id": "00000000-0000-4000-8000-000000000000",
+        "kind": "deployment",
         "hold_id": "00000000-0000-4000-8000-000000000000",
         "index": "1",
         "person_id": str(seeded.running.owner_id),

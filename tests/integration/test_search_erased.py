@@ -1,0 +1,40 @@
+"""An erased snapshot leaves the search, and the pages of earlier states say that it is gone."""
+
+from django.urls import reverse
+
+from audit import erasure
+from audit import queries as log
+from audit.queries.roles import DATA_PROTECTION
+from governance import operations, queries
+from governance.models import SearchDocument
+from tests.integration.erasure_story import NOW, REASON, person
+from tests.integration.governance_story import tell
+from tests.integration.test_governance_api import Pipeline
+from tests.integration.test_governance_pages import browser
+
+
+def test_an_erased_snapshot_leaves_the_search_and_the_page_says_so(committed: object) -> None:
+    story = tell()
+    officer = person("keller", DATA_PROTECTION)
+    request = story.submitted("forget-this-name")
+    operations.index_log()
+    subject = f"deployment:{request.deployment_id}"
+    entry = log.newest_snapshot(subject, log.head_size())
+    assert entry is not None
+    assert queries.search("forget-this-name").groups
+    asked = erasure.request_erasure(
+        entry_index=entry, section="facts", legal_basis="gdpr-17-1-b", reason=REASON, by=story.bystander, now=NOW
+    )
+    told = erasure.decide_erasure(request_id=asked, decision="approve", reason=REASON, by=officer, now=NOW).entry
+    operations.index_log()
+    assert not SearchDocument.objects.filter(subject=subject).exists()
+    page = queries.object_page("deployment", request.deployment_id)
+    assert (page.state, page.erased_by, page.fields, page.after) == ("erased", told, (), None)
+    assert page.history[-1].gone
+    address = reverse("admin:desk_registry_object", args=["deployment", request.deployment_id])
+    text = browser(story.bystander).get(address).content.decode()
+    assert "that content was erased" in text
+    assert "forget-this-name" not in text.split("<main", 1)[-1]
+    assert [line.after for line in queries.objects_at("deployment").lines] == [None]
+    rest = Pipeline(story).get(reverse("api-registry-object", args=["deployment", request.deployment_id])).json()
+    assert (rest["state"], rest["after"], rest["erased_by"]) == ("erased", None, told)
