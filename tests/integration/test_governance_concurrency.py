@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 from django.db import connections
@@ -11,6 +12,7 @@ from audit.models import User
 from governance import operations, queries
 from governance.models import ApprovalRequest, Decision, Deployment, Finding
 from governance.operations import Refused
+from tests.integration.approvals_story import DAY, stage, tell_approvals
 from tests.integration.governance_story import NOW, REASON, tell
 from tests.services.databases import Database
 
@@ -52,6 +54,23 @@ def test_two_final_decisions_make_one_approval(committed: Database) -> None:
         assert Decision.objects.filter(request=request).count() == 1
         closing = [e.type for e in log.history(f"request:{request.pk}")]
         assert len([name for name in closing if name in {"request.approved", "request.rejected"}]) == 1
+    assert queries.reconcile() == []
+
+
+def test_the_last_two_sealed_decisions_open_a_stage_once(committed: Database) -> None:
+    told = tell_approvals()
+    told.adopted(stages=[stage("one", quorum=2, blind=True), stage("two", "Risk owners")])
+    request = told.story.submitted()
+    people = (told.story.reviewer, told.story.second_reviewer, told.third_reviewer)
+    results = at_once(*(partial(told.decide, request, user) for user in people))
+    assert sorted(isinstance(item, Refused) for item in results) == [False, False, True]
+    assert Decision.objects.filter(request=request).count() == 2
+    told_as = [entry.type for entry in log.history(f"request:{request.pk}")]
+    assert told_as.count("request.advanced") == 1
+    acts = [lambda: operations.sweep(now=NOW + 400 * DAY) for _time in range(2)]
+    told.decide(request, told.risk)
+    swept = at_once(*acts)
+    assert sum(item.expired for item in swept if isinstance(item, operations.Swept)) == 1
     assert queries.reconcile() == []
 
 

@@ -198,8 +198,10 @@ class Life(RuleBasedStateMachine):
     def withdraw(self, who: str) -> None:
         user, somebody = self.world.log_ins[who]
         allowed = self.model.state == "open" and somebody.person == "watanabe"
-        act = lambda: operations.withdraw(request_id=self.row.pk, by=user, reason="Not now.", now=self.now)  # noqa: E731
-        if self.tried(allowed, act):
+        request = self.row.pk
+        if self.tried(
+            allowed, lambda: operations.withdraw(request_id=request, by=user, reason="Not now.", now=self.now)
+        ):
             self.model.state = "withdrawn"
 
     @precondition(lambda self: any(ask.state == "approved" for ask in self.asks))
