@@ -107,7 +107,6 @@ def request_snapshot(request_id: UUID) -> dict[str, Any] | None:
         "sealed": row.sealed_decisions.filter(stage=row.stage, opened__isnull=True).count(),
         "conditions": [snapshot("condition", part) for part in row.conditions.order_by("number")],
     }
-    return snapshot("request", row) if row else None
 
 
 def known_values(table: type[Table], column: str, *, limit: int = 50) -> list[str]:

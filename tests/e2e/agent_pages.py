@@ -27,10 +27,12 @@ def agent_addresses(story: Story) -> tuple[str, ...]:
         by=by, agent_id=agent.pk, tool_version_id=made.id, reversibility="irreversible", now=now
     ).id
     node = operations.register_gpu_node(by=by, name="tky2-gpu-07", provider="on_prem", region="jp-east", now=now).id
-    for slot in (0, 1):
-        device = operations.register_gpu_device(
+    device, _other = (
+        operations.register_gpu_device(
             by=by, node_id=node, gpu_model="H100 SXM5", hardware_id=HARDWARE.format(slot), slot=slot, now=now
         ).id
+        for slot in (1, 0)
+    )
     slices = [SliceFacts("3g.40gb", 1, 0, 40448 << 20), SliceFacts("1g.10gb", 9, 0, 9984 << 20)]
     operations.register_mig_slices(by=by, device_id=device, slices=slices, now=now)
     operations.record_pool_device(by=by, pool_id=story.pool, device_id=device, left=False, now=now)
