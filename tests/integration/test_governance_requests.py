@@ -25,7 +25,7 @@ def types_of(entries: tuple[int, ...]) -> list[str]:
 
 
 def refusal_of(request: ApprovalRequest, decider: User, **other: str) -> Refused:
-    arguments = {
+    arguments: dict[str, Any] = {
         "decision": "approve",
         "reason": REASON,
         "digest_seen": request.decision_digest,
