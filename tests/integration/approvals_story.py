@@ -82,13 +82,18 @@ class Approvals:
             owner_id=owner.person_id,
             registered_at=NOW,
         )
+        self.classify(row, tier)
+        return row
+
+    def classify(self, row: UseCase, tier: str) -> None:
+        """Give a use case a tier, as if somebody had walked the tree."""
         made = Classification.objects.create(
-            use_case=row, number=1, tree="t", tree_version="1", tree_digest="a" * 64, path="[]", result=tier, tier=tier,
-            outcome="{}", digest=digest("a" * 64 + "\n[]\n" + tier), classified_by=owner.actor, classified_at=NOW,
+            use_case=row, number=row.classifications.count() + 1, tree="t", tree_version="1", tree_digest="a" * 64,
+            path="[]", result=tier, tier=tier, outcome="{}", digest=digest("a" * 64 + "\n[]\n" + tier),
+            classified_by=self.officer.actor, classified_at=NOW,
         )  # fmt: skip
         row.classification, row.tier = made, tier
         row.save()
-        return row
 
 
 def condition(text: str = "A red-team report is on file.", days: int = 30, on_breach: str = "block") -> ConditionAsk:

@@ -347,3 +347,7 @@ def test_a_use_case_is_named_once_and_never_prohibited(told: Approvals) -> None:
         story.submitted(context=2048, use_case_id=told.use_case("minimal").pk)
     third = story.submitted(context=2048)
     assert third.tier == "transparency"
+    told.classify(use_case, "prohibited")
+    assert "prohibited now" in refused(told, third, story.reviewer)
+    told.decide(third, story.reviewer, "reject")
+    assert state_of(third) == "rejected"
