@@ -294,7 +294,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
-        "RequestStateEnum": "governance.models.approvals.ApprovalRequest.State",
+        "RequestStateEnum": "governance.api.shapes.STATES",
+        "ToolKindEnum": "governance.api.agentinputs.TOOL_KINDS",
         "StandingStateEnum": "governance.models.standing.Standing.State",
     },
 }

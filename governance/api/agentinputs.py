@@ -16,6 +16,7 @@ from governance.operations.readings import LARGEST as LARGEST_COUNT
 from governance.operations.tools import MAX_DATA_CLASSES
 
 _WITH_OFFSET: Final = re.compile(r"[0-9-]{10}[Tt][0-9:.]{8,20}(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
+TOOL_KINDS: Final = Tool.Kind.values
 
 
 class Flag(serializers.BooleanField):
@@ -107,7 +108,7 @@ class GrantInput(Strict):
     valid_until = Moment(required=False, allow_null=True)
 
 
-class ReasonInput(Strict):
+class EndInput(Strict):
     """Why something ends."""
 
     reason = Text(max_length=1000)
@@ -117,14 +118,14 @@ class ToolInput(Strict):
     """Something that agents call."""
 
     name = Text(max_length=200, help_text="As calls carry it; it never changes.")
-    kind = Choice(choices=Tool.Kind.values)
+    kind = Choice(choices=TOOL_KINDS)
     endpoint = Text(max_length=500, required=False)
 
 
 class ToolChangeInput(Strict):
     """Everything of a tool that may change."""
 
-    kind = Choice(choices=Tool.Kind.values)
+    kind = Choice(choices=TOOL_KINDS)
     endpoint = Text(max_length=500, allow_blank=True)
     owner_id = Id()
     row_version = Whole(min_value=1, max_value=LARGEST, help_text="Of the tool that was read.")

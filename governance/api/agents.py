@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from audit.api.errors import problem
 from governance import operations
-from governance.api.agentinputs import AgentInput, AgentVersionInput, GrantInput, ReasonInput
+from governance.api.agentinputs import AgentInput, AgentVersionInput, EndInput, GrantInput
 from governance.api.agentschemas import AGENT, AGENT_VERSION, GRANT, AgentSchema
 from governance.api.base import Registry, asked_by, page, write
 from governance.api.changes import ANSWERS, CHANGED, AgentChange, changed
@@ -181,7 +181,7 @@ class RevocationOfGrant(Registry):
         summary="Revoke a grant",
         description=("From now on calls become findings. The id is that of the revocation."),
         tags=["Registry"],
-        request=ReasonInput,
+        request=EndInput,
         responses={201: RegisteredSchema, **PROBLEMS},
     )
     def post(self, request: Request, grant_id: UUID) -> Response:
@@ -191,4 +191,4 @@ class RevocationOfGrant(Registry):
         def act(fields: dict[str, Any]) -> operations.Recorded:
             return operations.revoke_grant(by=asked_by(request), grant_id=grant_id, now=timezone.now(), **fields)
 
-        return write(request, ReasonInput, act)
+        return write(request, EndInput, act)

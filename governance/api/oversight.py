@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from audit.api.errors import problem
 from governance import operations
-from governance.api.agentinputs import OversightInput, ReasonInput
+from governance.api.agentinputs import EndInput, OversightInput
 from governance.api.agentschemas import OVERSIGHT, GapsSchema
 from governance.api.base import Registry, asked_by, page, write
 from governance.api.schemas import PAGING, PROBLEMS, ListedSchema, RegisteredSchema
@@ -72,7 +72,7 @@ class EndOfOversight(Registry):
         summary="End an assignment",
         description=("From now on this person does not oversee the use. The id is that of the end."),
         tags=["Registry"],
-        request=ReasonInput,
+        request=EndInput,
         responses={201: RegisteredSchema, **PROBLEMS},
     )
     def post(self, request: Request, assignment_id: UUID) -> Response:
@@ -84,7 +84,7 @@ class EndOfOversight(Registry):
                 by=asked_by(request), assignment_id=assignment_id, now=timezone.now(), **fields
             )
 
-        return write(request, ReasonInput, act)
+        return write(request, EndInput, act)
 
 
 class OversightGaps(Registry):

@@ -164,6 +164,8 @@ def why_not_decide_policy(policy: ApprovalPolicyVersion, who: Viewer) -> str:
     """Why `who` may not decide a proposed policy; empty when they may."""
     if not who.active:
         return _("Your log-in is closed.")
+    if who.suspended:
+        return _("Your password was reset or your log-in reopened: another person of your pools confirms it first.")
     if policy.proposed_by_id == who.person_id:
         return _("You proposed this. Another person decides, whatever log-in you use.")
     if COMPLIANCE not in who.pools:

@@ -47,7 +47,7 @@ INSERT_ONLY += [
     *("agent_version", "tool_version", "tool_grant_revocation", "gpu_device", "mig_slice", "pool_device"),
     *("oversight_assignment", "oversight_end"),
 ]
-KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case", "pool_change"]
+KEPT += ["pool_change"]
 
 
 @pytest.fixture

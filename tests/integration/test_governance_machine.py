@@ -25,6 +25,7 @@ from audit.models import User
 from governance import operations, queries
 from governance.models import ApprovalRequest, Condition, Decision, Deployment
 from governance.operations import ConditionAsk, Refused
+from tests.integration.access import join
 from tests.integration.approvals_model import APPROVING, Ask, Part, Shape, Somebody
 from tests.integration.approvals_story import Approvals, stage, tell_approvals
 from tests.integration.governance_story import NOW, REASON, login
@@ -87,9 +88,8 @@ class World:
             "sealed", [stage("one", quorum=2, blind=True)], applies_when={"reasoning": ["uncapped"]}, weight=99,
             reject_rule="majority", valid_days=ten,
         )  # fmt: skip
-        story.requester.groups.add(*story.reviewer.groups.all())
+        join(story.requester, "Reviewers")
         double = login("double", REVIEWERS)
-        login("double-operator", "Operators", person=double)
         self.log_ins: dict[str, tuple[User, Somebody]] = {}
         for person, user in (
             ("watanabe", story.requester),
@@ -104,7 +104,7 @@ class World:
             ("mori", story.bystander),
         ):
             pools = frozenset(user.groups.values_list("name", flat=True))
-            self.log_ins[user.username] = user, Somebody(person, pools, barred=person in {"double", "mori"})
+            self.log_ins[user.username] = user, Somebody(person, pools, barred=person == "mori")
         for name in SHAPES:
             made = operations.request_deployment(by=story.second_reviewer, ask=self.ask(name, 1), now=NOW)
             operations.withdraw(request_id=made.id, by=story.second_reviewer, reason="A draft.", now=NOW)

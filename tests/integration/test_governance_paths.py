@@ -15,6 +15,7 @@ from governance.admin import pages
 from governance.api.urls import urlpatterns
 from governance.models import ApprovalPolicyVersion, ApprovalRequest, Condition
 from governance.operations import Refused
+from tests.integration.access import join
 from tests.integration.approvals_story import WHY, Approvals, condition, tell_approvals
 from tests.integration.governance_story import NOW, REASON, login
 from tests.integration.test_governance_api import Pipeline
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 WALKED = {
     "api-decision", "api-withdrawal", "api-revocation", "api-condition-met", "api-approval-policy-decision",
-    "desk_review", "desk_withdraw", "desk_revoke", "desk_condition_met",
+    "desk_review", "desk_withdraw", "desk_revoke", "desk_condition_met", "desk_policy",
 }  # fmt: skip
 READING = {"api-request", "api-conditions"}
 
@@ -114,10 +115,9 @@ class Walk:
         self.told = told
         self.count = 0
         self.requester = told.story.requester
-        self.requester.groups.add(*told.story.reviewer.groups.all())
+        join(self.requester, "Reviewers")
         self.second = login("watanabe-2", "Reviewers", "Risk owners", person=self.requester)
-        self.operator = login("double", "Reviewers")
-        login("double-2", "Operators", person=self.operator)
+        self.operator = login("operator", "Operators")
         self.wrong = [self.requester, self.second, self.operator, told.story.bystander, told.officer]
 
     def asked(self) -> ApprovalRequest:
@@ -226,7 +226,7 @@ def deciding_a_policy(told: Approvals, decision: str, end: str) -> Paths:
             policy_id=made.id, by=user, decision=decision, reason=WHY, seen=1, now=NOW
         ),
         rest=lambda made: ("api-approval-policy-decision", (made.id,), body),
-        page=None,
+        page=lambda made: ("desk_policy", (made.id,), {"decision": decision, "reason": WHY, "seen": 1}),
     )
 
 

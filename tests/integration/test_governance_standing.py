@@ -61,7 +61,7 @@ def test_a_quarantine_is_recorded_and_lifted_by_another_person(story: Story) -> 
     facts = log.section_facts(made.entries)[entry.index]
     assert facts["after"] == snapshot("standing", row)
     assert facts["reason"] == WHY
-    second_log_in = login("okafor2", "Operators", person=story.reviewer)
+    second_log_in = login("okafor2", "Security reviewers", person=story.reviewer)
     for same in (story.reviewer, second_log_in):
         for state in ("active", "retired"):
             with pytest.raises(Refused, match="Another person"):

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from audit import queries as log
 from audit.exports import MOST_ROWS, ExportRefused, Listing, export_list
+from governance import operations
 from governance.models import GpuModel
 from governance.snapshot.rows import FIELDS
 from tests.integration.governance_story import NOW, Story, login, tell
@@ -39,6 +40,7 @@ def told() -> dict[str, Any]:
 
 
 def test_filters_search_and_state_of_the_address_hold(story: Story) -> None:
+    operations.index_log()
     client = browser(story.bystander)
     found = downloaded(client, "governance_gpumodel_export", vendor="AMD", q="MI3", p="7", o="-0")
     assert found["columns"] == list(FIELDS["gpu_model"])

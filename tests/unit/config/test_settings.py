@@ -96,6 +96,7 @@ def test_beat_knows_every_periodic_task() -> None:
         *("governance.tasks.advance_imports",),
         "audit.tasks.count_refusals",
         "governance.tasks.index_log",
+        "governance.tasks.sweep",
     }
     assert schedule["audit.tasks.self_check"]["schedule"] == "0:00:05"
 
