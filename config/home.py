@@ -20,6 +20,7 @@ from governance.queries.desk import HomeCounts, waiting_count
 from governance.queries.desk import home as desk_home
 from governance.queries.fleet import Fleet, fleet
 from governance.queries.gaps import Gap, evidence_gaps
+from governance.queries.policies import policies_waiting_for
 from governance.queries.quoting import Told, details
 from reports.queries import ReportRow, reports, why_not_read
 
@@ -37,6 +38,7 @@ class Home:
         is_auditor: auditors see reports and how to check them before approvals.
         is_requester: may ask for a deployment.
         desk: approvals. `fleet`: memory and spend. `attention`: what ends or is due soon.
+        policies, pool_changes: proposals that wait for this person.
         evidence_gaps: what is missing or about to be. `findings`, `gaps`: of the last seven days.
         self_check: its last run and its rounds, None before the first.
         names: of the targets that the gaps are about, by reference.
@@ -51,6 +53,8 @@ class Home:
     fleet: Fleet
     attention: Attention
     evidence_gaps: tuple[Gap, ...]
+    policies: int
+    pool_changes: int
     findings: Recent
     gaps: Recent
     self_check: Checked | None
@@ -81,6 +85,8 @@ def home(*, user: User, now: datetime) -> Home:
         fleet=fleet(now=now),
         attention=attention(now=now),
         evidence_gaps=evidence_gaps(now)[:GAPS],
+        policies=policies_waiting_for(user),
+        pool_changes=waiting_for_me(user),
         findings=found,
         gaps=gaps,
         self_check=last_self_check(now=now),

@@ -83,6 +83,7 @@ def _cast(people: Mapping[str, User]) -> Cast:
         requester=people["watanabe"],
         reviewer=people["okafor"],
         second_reviewer=people["sato"],
+        risk_owner=people["haddad"],
         compliance=people["brandt"],
         second_compliance=people["tanaka"],
     )

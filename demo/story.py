@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from audit.models import User
+from audit.access.pools import propose_change
+from audit.models import PoolChange, User
 from demo.evidence import evidence_steps
 from demo.uses import CLAIMS, CUSTOMERS, ENGINEERING, HIRING
 from governance import operations
@@ -57,6 +58,7 @@ class Cast:
     requester: User
     reviewer: User
     second_reviewer: User
+    risk_owner: User
     compliance: User
     second_compliance: User
 
@@ -72,6 +74,8 @@ def tell_story(cast: Cast, uses: Mapping[str, UseCase], *, now: datetime) -> Non
         *_grounds(cast),
         *recorded,
         *_hiring(cast, uses),
+        *_search(cast, uses),
+        *_waiting(cast),
         *_trial(cast, uses),
         *_chat(cast, uses),
         *_code(cast, uses),
@@ -149,6 +153,13 @@ def _search(cast: Cast, uses: Mapping[str, UseCase]) -> Iterator[Step]:
     )  # fmt: skip
 
 
+def _waiting(cast: Cast) -> Iterator[Step]:
+    """What waits for a second person: a shorter validity, and one more risk owner."""
+    shorter = {**HIGH_RISK, "valid_days": {"default": 180, "high": 60}}
+    yield 2, partial(_propose_next, cast, shorter)
+    yield 1.5, partial(_one_more, cast)
+
+
 def _chat(cast: Cast, uses: Mapping[str, UseCase]) -> Iterator[Step]:
     """Approved with conditions, one met and one still open; a change was sent back and stands in its second round."""
     name, why = "customer-chat", "Four of ten calls ask for opening hours or documents."
@@ -200,6 +211,22 @@ def _propose(
         operations.propose_policy(
             by=cast.compliance, name=name, weight=weight, applies_when=applies_when, content=content, reason=reason,
             now=at,
+        )  # fmt: skip
+
+
+def _propose_next(cast: Cast, content: Mapping[str, object], at: datetime) -> None:
+    if not ApprovalPolicyVersion.objects.filter(name="high-risk", version=2).exists():
+        operations.propose_policy(
+            by=cast.compliance, name="high-risk", weight=100, applies_when={"tier": ["high"]}, content=content,
+            reason="Models of this kind change every two months; ninety days are too long to look away.", now=at,
+        )  # fmt: skip
+
+
+def _one_more(cast: Cast, at: datetime) -> None:
+    if not PoolChange.objects.filter(account=cast.second_reviewer, state=PoolChange.State.PROPOSED).exists():
+        propose_change(
+            by=cast.risk_owner, account_id=cast.second_reviewer.pk, pool="Risk owners", change_="add",
+            reason="Two risk owners are one too few when somebody is away.", now=at,
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from audit import queries as log
 from audit.models import User
+from audit.queries.roles import COMPLIANCE
 from governance.models import ApprovalPolicyVersion
 from governance.queries.rights import viewer, why_not_decide_policy, why_not_propose_policy
 from governance.queries.telling import HistoryLine, history_lines
@@ -152,6 +153,14 @@ def policy_page(policy_id: UUID, *, user: User) -> PolicyPage:
         blocked=why_not_decide_policy(row, viewer(user)),
         history=history_lines(log.history(f"approval_policy:{row.pk}")),
     )
+
+
+def policies_waiting_for(user: User) -> int:
+    """How many proposed policies `user` may decide."""
+    who = viewer(user)
+    if COMPLIANCE not in who.pools or who.suspended or who.barred:
+        return 0
+    return ApprovalPolicyVersion.objects.filter(state=_State.PROPOSED).exclude(proposed_by=who.person_id).count()
 
 
 def newest_content(name: str) -> Begun:
