@@ -8,8 +8,8 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from audit.models import PoolChange, User
-from audit.queries.poolrules import COMPLIANCE, DECIDING, conflicting, pools_of_person
-from audit.queries.roles import AUDITORS, OPERATORS, roles_of
+from audit.queries.poolrules import DECIDING, conflicting, pools_of_person
+from audit.queries.roles import AUDITORS, COMPLIANCE, OPERATORS, roles_of
 
 
 def why_nothing(user: User) -> str:

@@ -10,8 +10,8 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from audit.events import EventType
 from audit.models import Entry, Person, PoolChange, ServiceAccount, User
-from audit.queries.poolrules import COMPLIANCE, DECIDING, POOLS
-from audit.queries.roles import OPERATORS
+from audit.queries.poolrules import DECIDING, POOLS
+from audit.queries.roles import COMPLIANCE, OPERATORS
 
 MOST_OPEN: Final = 200
 DECISIONS: Final = (

@@ -9,14 +9,23 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from audit.models import User
-from audit.queries.roles import AUDITORS, DATA_PROTECTION, OPERATORS, REQUESTERS, REVIEWERS
+from audit.queries.roles import (
+    AUDITORS,
+    COMPLIANCE,
+    DATA_PROTECTION,
+    OPERATORS,
+    PRIVACY,
+    REQUESTERS,
+    REVIEWERS,
+    RISK_OWNERS,
+    SECURITY,
+)
 
-COMPLIANCE: Final = "Compliance officers"
 DECIDING: Final = (
     REVIEWERS,
-    "Risk owners",
-    "Security reviewers",
-    "Privacy reviewers",
+    RISK_OWNERS,
+    SECURITY,
+    PRIVACY,
     COMPLIANCE,
     DATA_PROTECTION,
 )

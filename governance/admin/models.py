@@ -1,10 +1,12 @@
 """Pages of a model, of one of its versions and of a pool."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from governance import queries
@@ -22,7 +24,12 @@ def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
 def model_version(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """A version: its shape and files, its family, how it was made smaller, and where it runs."""
     found = _found(queries.model_version_page, version_id)
-    return _page(request, "model_version", found, f"{found.model} {found.version}")
+    now = timezone.now()
+    more = {
+        "evaluations": queries.model_evaluations(version_id, now=now),
+        "evidence": queries.evidence_about(f"model_version:{version_id}", f"model:{found.model_id}", now=now),
+    }
+    return _page(request, "model_version", found, f"{found.model} {found.version}", more)
 
 
 @require_safe
@@ -39,8 +46,11 @@ def _found(read: Callable[[UUID], Any], pk: UUID) -> Any:
         raise Http404(str(error)) from error
 
 
-def _page(request: HttpRequest, kind: str, found: Any, title: str) -> HttpResponse:
+def _page(
+    request: HttpRequest, kind: str, found: Any, title: str, more: Mapping[str, object] = MappingProxyType({})
+) -> HttpResponse:
     context = {
+        **more,
         "title": title,
         "found": found,
         "standing": queries.standing_view(kind, found.id, user=person(request)),

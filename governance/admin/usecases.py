@@ -31,6 +31,7 @@ def use_case(request: HttpRequest, use_case_id: UUID) -> HttpResponse:
         "standing": queries.standing_view("use_case", found.id, user=person(request)),
         "oversight": oversight_of(use_case_id, today),
         "vacant": is_vacant(use_case_id, today),
+        "evidence": queries.evidence_about(f"use_case:{use_case_id}", now=timezone.now()),
     }
     return page(request, "admin/governance/use/case.html", context)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from audit import queries as log
 from audit.access.tokens import Credential
 from audit.models import ServiceAccount, User
-from audit.queries.roles import OPERATORS, REVIEWERS
+from audit.queries.roles import OPERATORS, REVIEWERS, SECURITY
 from governance.lifecycle import BLOCKING, SUCCESSORS, Change, State, Step, Who, changes_from
 from governance.models import Standing
 from governance.queries.objects import labels
@@ -23,8 +23,7 @@ from governance.queries.rights import Viewer, viewer, why_not_register
 
 SHOWN: Final = 20
 CHOICES: Final = 200
-SECURITY_REVIEWERS: Final = "Security reviewers"
-GUARDS: Final = frozenset({OPERATORS, REVIEWERS, SECURITY_REVIEWERS})
+GUARDS: Final = frozenset({OPERATORS, REVIEWERS, SECURITY})
 """Pools that set and lift a quarantine."""
 
 SUBJECTS: Final = MappingProxyType[str, type[Table]](

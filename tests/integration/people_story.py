@@ -7,8 +7,7 @@ from uuid import UUID
 
 from audit.access import pools
 from audit.models import PoolChange, User
-from audit.queries.poolrules import COMPLIANCE
-from audit.queries.roles import AUDITORS, OPERATORS, REQUESTERS, REVIEWERS
+from audit.queries.roles import AUDITORS, COMPLIANCE, OPERATORS, REQUESTERS, REVIEWERS
 from tests.integration.governance_story import NOW, login
 
 REASON = "Agreed in the weekly meeting."

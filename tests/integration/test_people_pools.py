@@ -19,8 +19,8 @@ from audit.access.pools import COLUMNS, snapshot
 from audit.events import EventType
 from audit.models import PoolChange, User
 from audit.queries.people import open_changes, pools, waiting_for_me
-from audit.queries.poolrules import COMPLIANCE, DECIDING, POOLS, conflicting
-from audit.queries.roles import AUDITORS, DATA_PROTECTION, OPERATORS, REQUESTERS, REVIEWERS, roles_of
+from audit.queries.poolrules import DECIDING, POOLS, conflicting
+from audit.queries.roles import AUDITORS, COMPLIANCE, DATA_PROTECTION, OPERATORS, REQUESTERS, REVIEWERS, roles_of
 from governance.queries.reconciling import reconcile
 from governance.snapshot import snapshot as governed
 from tests.integration.access import NOW, person
