@@ -98,6 +98,10 @@ class EventType(StrEnum):
 
     FINDING_RAISED = "finding.raised"
 
+    WEBHOOK_REGISTERED = "webhook.registered"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_DEACTIVATED = "webhook.deactivated"
+
     ERASURE_REQUESTED = "erasure.requested"
     ERASURE_REJECTED = "erasure.rejected"
     SECTION_ERASED = "section.erased"
@@ -180,6 +184,9 @@ STATE_TYPES = frozenset(
         EventType.APPROVAL_POLICY_RETIRED,
         EventType.FINDING_RAISED,
         EventType.TARGET_REGISTERED,
+        EventType.WEBHOOK_REGISTERED,
+        EventType.WEBHOOK_CHANGED,
+        EventType.WEBHOOK_DEACTIVATED,
     }
 )
 """Types whose facts carry, as `after`, the full snapshot of their subject: the state of a subject at tree

@@ -149,6 +149,7 @@ LEDGER_NAMES = {
     "metric": "governance.Metric.name",
     "evidence": "governance.Evidence.title",
     "evidence_revocation": "governance.EvidenceRevocation.evidence__title",
+    "webhook": "governance.WebhookEndpoint.name",
 }
 
 # The small process that serves captured exporter pages to the demo's collectors.

@@ -12,6 +12,13 @@ from governance.models.deployments import Deployment, Revision
 from governance.models.evaluations import EvaluationRun, Metric, MetricThreshold
 from governance.models.evidence import Comparison, Cursor, Finding
 from governance.models.evidencing import Evidence, EvidenceRevocation
+from governance.models.notices import (
+    Notification,
+    NotificationDigest,
+    NotificationPreference,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from governance.models.policies import ApprovalPolicyVersion
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
 from governance.models.stages import Condition, RequestExclusion, RequestStage, SealedDecision
@@ -41,6 +48,9 @@ __all__ = [
     "MetricThreshold",
     "Model",
     "ModelVersion",
+    "Notification",
+    "NotificationDigest",
+    "NotificationPreference",
     "RequestExclusion",
     "RequestStage",
     "Revision",
@@ -48,4 +58,6 @@ __all__ = [
     "Tier",
     "ToolGrant",
     "UseCase",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -40,6 +40,7 @@ from governance.models import (
     SealedDecision,
     ToolGrant,
     UseCase,
+    WebhookEndpoint,
 )
 from governance.snapshot import snapshot
 
@@ -76,6 +77,7 @@ TABLES: Final = MappingProxyType[str, type[Table]](
         "metric": Metric,
         "evidence": Evidence,
         "evidence_revocation": EvidenceRevocation,
+        "webhook": WebhookEndpoint,
     }
 )
 """Governed tables by the kind that stands in the subject of their entries."""
@@ -111,6 +113,7 @@ REGISTERED_BY: Final = MappingProxyType(
         "metric": EventType.METRIC_RECORDED,
         "evidence": EventType.EVIDENCE_RECORDED,
         "evidence_revocation": EventType.EVIDENCE_REVOKED,
+        "webhook": EventType.WEBHOOK_REGISTERED,
     }
 )
 """The entry that every row of a kind begins with."""

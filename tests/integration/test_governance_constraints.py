@@ -38,6 +38,7 @@ INSERT_ONLY += [
 KEPT = ["model", "gpu_model", "gpu_pool", "deployment", "approval_request", "agent", "use_case"]
 KEPT += ["condition", "approval_policy"]
 KEPT += ["dataset"]
+KEPT += ["webhook_endpoint"]
 
 
 @pytest.fixture
