@@ -126,6 +126,12 @@ if _mail is not None:
     EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
 EMAIL_TIMEOUT = 10
 
+# What people are told by mail goes through the same server; without one they are told in the app alone.
+MAIL_SERVER_SET = _mail is not None
+DIGEST_HOUR = env.integer("DIGEST_HOUR", default=7, low=0, high=23)
+# Private networks that webhooks may reach, also by plain http; none by default: an address is typed by a person.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "")
+
 # What the ledger's pages call the subjects of apps above it, which audit may not import: app.Model.field by kind.
 LEDGER_NAMES = {
     "adapter": "governance.Adapter.name",
@@ -283,6 +289,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"NotificationWayEnum": ["at_once", "digest", "none"]},
 }
 
 # --- Background work: messages carry ids, PostgreSQL is the queue of record ---------------------------------
@@ -331,6 +338,10 @@ CELERY_BEAT_SCHEDULE = {
         "audit.tasks.notify": NOTIFY_PERIOD,
         "governance.tasks.follow_log": FOLLOW_PERIOD,
         "governance.tasks.sweep": SWEEP_PERIOD,
+        "governance.tasks.follow_notices": FOLLOW_PERIOD,
+        "governance.tasks.sweep_notices": SWEEP_PERIOD,
+        "governance.tasks.send_mails": NOTIFY_PERIOD,
+        "governance.tasks.deliver_webhooks": NOTIFY_PERIOD,
         "reports.tasks.advance": REPORT_PERIOD,
     }.items()
 }

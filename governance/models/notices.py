@@ -165,7 +165,9 @@ class WebhookEndpoint(models.Model):
         verbose_name = _("webhook")
         verbose_name_plural = _("webhooks")
         constraints = [
-            models.CheckConstraint(name="webhook_url_digest_is_sha256", condition=Q(url_sha256__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(
+                name="webhook_url_digest_is_sha256", condition=Q(url_sha256__regex="^[0-9a-f]{64}$")
+            ),
             models.CheckConstraint(name="webhook_has_secret", condition=~Q(secret="")),
         ]
 
@@ -211,9 +213,7 @@ class WebhookDelivery(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["next_at"], name="webhook_delivery_due", condition=Q(state__in=["waiting", "failed"])
-            ),
+            models.Index(fields=["next_at"], name="webhook_delivery_due", condition=Q(state__in=["waiting", "failed"])),
             models.Index(fields=["endpoint", "-created_at"], name="webhook_delivery_of_endpoint"),
             models.Index(fields=["created_at"], name="webhook_delivery_dead", condition=Q(state="dead")),
         ]

@@ -27,6 +27,12 @@ from governance.queries.evidence import (
 )
 from governance.queries.gaps import Gap, evidence_gaps
 from governance.queries.lists import Listed, listed, request_snapshot
+from governance.queries.notified import (
+    notification_path,
+    notifications,
+    preference_of,
+    unread_count,
+)
 from governance.queries.policies import policy_snapshot
 from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
@@ -39,6 +45,15 @@ from governance.queries.usecases import (
     classify_page,
     use_case_page,
     use_case_snapshot,
+)
+from governance.queries.webhooks import (
+    WebhookLine,
+    WebhookNotFound,
+    dead_letters,
+    deliveries,
+    webhook,
+    webhooks,
+    why_not_run_webhooks,
 )
 
 __all__ = [
@@ -69,12 +84,16 @@ __all__ = [
     "Standing",
     "UseCaseNotFound",
     "UseCasePage",
+    "WebhookLine",
+    "WebhookNotFound",
     "adapter_page",
     "approval",
     "classify_page",
     "conditions_of",
     "dataset_page",
     "dataset_snapshot",
+    "dead_letters",
+    "deliveries",
     "deployment_page",
     "evaluation_page",
     "evaluation_snapshot",
@@ -90,16 +109,23 @@ __all__ = [
     "model_evaluations",
     "newest_entries",
     "next_waiting",
+    "notification_path",
+    "notifications",
     "policy_snapshot",
+    "preference_of",
     "queue",
     "reconcile",
     "related_subjects",
     "request_snapshot",
     "review_page",
+    "unread_count",
     "use_case_page",
     "use_case_snapshot",
     "viewer",
     "waiting_count",
+    "webhook",
+    "webhooks",
     "why_not_register",
     "why_not_request",
+    "why_not_run_webhooks",
 ]
