@@ -17,6 +17,7 @@ from audit.queries.roles import AUDITORS, REQUESTERS, roles_of
 from governance.queries.desk import HomeCounts, waiting_count
 from governance.queries.desk import home as desk_home
 from governance.queries.fleet import Fleet, fleet
+from governance.queries.notified import unread_count
 from governance.queries.quoting import Told, details
 from reports.queries import ReportRow, reports, why_not_read
 
@@ -57,7 +58,7 @@ def counts_for(user: User | AnonymousUser) -> dict[str, int]:
     """Numbers beside the places of the rail, by the names in `config.frame.PLACES`."""
     if not isinstance(user, User):
         return {}
-    return {"requests": waiting_count(user), "erasures": waiting_for(user.pk)}
+    return {"requests": waiting_count(user), "erasures": waiting_for(user.pk), "unread": unread_count(user)}
 
 
 def home(*, user: User, now: datetime) -> Home:

@@ -8,6 +8,8 @@ from governance.admin import data_lists as data_lists
 from governance.admin import datasets as data
 from governance.admin import evaluations as evaluating
 from governance.admin import evidence as evidencing
+from governance.admin import notices as noticing
+from governance.admin import webhooks as hooking
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
@@ -42,6 +44,16 @@ pages = (
     ("desk/evidence/<uuid:evidence_id>/revoke/", evidencing.evidence_revoke, "desk_evidence_revoke"),
     ("desk/models/new/", registering.model_new, "desk_model_new"),
     ("desk/pools/new/", registering.pool_new, "desk_pool_new"),
+    ("desk/notifications/", noticing.notifications, "desk_notifications"),
+    ("desk/notifications/read/", noticing.notifications_read, "desk_notifications_read"),
+    ("desk/notifications/preferences/", noticing.preferences, "desk_notification_preferences"),
+    ("desk/webhooks/", hooking.webhooks, "desk_webhooks"),
+    ("desk/webhooks/new/", hooking.webhook_new, "desk_webhook_new"),
+    ("desk/webhooks/<uuid:webhook_id>/", hooking.webhook, "desk_webhook"),
+    ("desk/webhooks/<uuid:webhook_id>/change/", hooking.webhook_change, "desk_webhook_change"),
+    ("desk/webhooks/<uuid:webhook_id>/rotate/", hooking.webhook_rotate, "desk_webhook_rotate"),
+    ("desk/webhooks/<uuid:webhook_id>/test/", hooking.webhook_test, "desk_webhook_test"),
+    ("desk/webhooks/deliveries/<uuid:delivery_id>/again/", hooking.delivery_again, "desk_delivery_again"),
 )
 
 __all__ = ["pages", "registry"]
