@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.api import adapters, approvals, deciding, policies, registry, usecases
+from governance.api import adapters, approvals, deciding, hooks, notified, policies, registry, usecases
 from governance.api import datasets as data
 from governance.api import evaluations as evaluating
 from governance.api import evidence as evidencing
@@ -52,6 +52,28 @@ urlpatterns = [
         "approval-policies/<uuid:policy_id>/decision",
         policies.ApprovalPolicyDecisions.as_view(),
         name="api-approval-policy-decision",
+    ),
+    path("notifications", notified.NotificationList.as_view(), name="api-notifications"),
+    path("notifications/read", notified.NotificationsRead.as_view(), name="api-notifications-read"),
+    path(
+        "notifications/<uuid:notification_id>/read",
+        notified.NotificationRead.as_view(),
+        name="api-notification-read",
+    ),
+    path(
+        "notification-preferences",
+        notified.NotificationPreferences.as_view(),
+        name="api-notification-preferences",
+    ),
+    path("webhooks", hooks.Webhooks.as_view(), name="api-webhooks"),
+    path("webhooks/<uuid:webhook_id>", hooks.OneWebhook.as_view(), name="api-webhook"),
+    path("webhooks/<uuid:webhook_id>/secret", hooks.WebhookSecrets.as_view(), name="api-webhook-secret"),
+    path("webhooks/<uuid:webhook_id>/test", hooks.WebhookTests.as_view(), name="api-webhook-test"),
+    path("webhooks/<uuid:webhook_id>/deliveries", hooks.WebhookDeliveries.as_view(), name="api-webhook-deliveries"),
+    path(
+        "webhook-deliveries/<uuid:delivery_id>/again",
+        hooks.DeliveriesAgain.as_view(),
+        name="api-webhook-delivery-again",
     ),
     path("approvals/<str:revision_digest>", approvals.Approvals.as_view(), name="api-approval"),
 ]
