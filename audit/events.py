@@ -117,6 +117,10 @@ class EventType(StrEnum):
 
     FINDING_RAISED = "finding.raised"
 
+    WEBHOOK_REGISTERED = "webhook.registered"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_DEACTIVATED = "webhook.deactivated"
+
     ERASURE_REQUESTED = "erasure.requested"
     ERASURE_REJECTED = "erasure.rejected"
     SECTION_ERASED = "section.erased"
@@ -247,6 +251,9 @@ STATE_TYPES = frozenset(
         EventType.LOG_IN_REOPENED,
         EventType.TOKEN_ROTATED,
         EventType.TOKEN_REVOKED,
+        EventType.WEBHOOK_REGISTERED,
+        EventType.WEBHOOK_CHANGED,
+        EventType.WEBHOOK_DEACTIVATED,
     }
 )
 """Types whose facts carry, as `after`, the full snapshot of their subject: the state of a subject at tree

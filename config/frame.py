@@ -56,13 +56,14 @@ PLACES = (
     (gettext_lazy("People and pools"), "admin:people", "people"),
     (gettext_lazy("Service accounts"), "admin:tokens", ""),
     (gettext_lazy("Ledger"), "admin:ledger_list", ""),
+    (gettext_lazy("Webhooks"), "admin:desk_webhooks", "webhooks"),
     (gettext_lazy("Erasures"), "admin:erasures", "erasures"),
     (gettext_lazy("Reports"), "admin:reports", "reports"),
     (gettext_lazy("Reports"), "admin:reports_report_changelist", "reports"),
 )
 """Name, address and count of each place. An address an app does not bring is left out."""
 
-READ_BY = {"reports": READERS, "erasures": ASKERS}
+READ_BY = {"reports": READERS, "erasures": ASKERS, "webhooks": (OPERATORS,)}
 """Places by the name of their count, and the pools that see them; every other place is for everybody."""
 
 APART = (
@@ -91,6 +92,7 @@ class Frame:
         organisation: whose installation this is. `mode`: "Demo" or "Production", translated; `demo`: which.
         places: the rail. `role`: the person's first role, empty for none. `roles`: all of them.
         pulse: the state of the log. `requests`, `reports`: addresses of those lists, empty where there is none.
+        unread: how many notifications this person has not read.
     """
 
     organisation: str
@@ -102,6 +104,7 @@ class Frame:
     pulse: Pulse
     requests: str
     reports: str
+    unread: int
 
 
 def frame(*, user: User | AnonymousUser, path: str, now: datetime, permitted: bool, counts: dict[str, int]) -> Frame:
@@ -118,6 +121,7 @@ def frame(*, user: User | AnonymousUser, path: str, now: datetime, permitted: bo
         pulse=pulse(now=now),
         requests=_address("requests"),
         reports="" if "reports" in closed else _address("reports"),
+        unread=counts.get("unread", 0),
     )
 
 

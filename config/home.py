@@ -20,6 +20,7 @@ from governance.queries.desk import HomeCounts, waiting_count
 from governance.queries.desk import home as desk_home
 from governance.queries.fleet import Fleet, fleet
 from governance.queries.gaps import Gap, evidence_gaps
+from governance.queries.notified import unread_count
 from governance.queries.policies import policies_waiting_for
 from governance.queries.quoting import Told, details
 from reports.queries import ReportRow, reports, why_not_read
@@ -68,7 +69,12 @@ def counts_for(user: User | AnonymousUser) -> dict[str, int]:
     """Numbers beside the places of the rail, by the names in `config.frame.PLACES`."""
     if not isinstance(user, User):
         return {}
-    return {"requests": waiting_count(user), "erasures": waiting_for(user.pk), "people": waiting_for_me(user)}
+    return {
+        "requests": waiting_count(user),
+        "erasures": waiting_for(user.pk),
+        "people": waiting_for_me(user),
+        "unread": unread_count(user),
+    }
 
 
 def home(*, user: User, now: datetime) -> Home:

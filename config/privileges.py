@@ -75,6 +75,8 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
             ADD,
         ),
         "dataset": KEEP,
+        **dict.fromkeys(("notification", "notification_preference", "notification_digest"), KEEP),
+        **dict.fromkeys(("webhook_endpoint", "webhook_delivery"), KEEP),
         "report": KEEP,
         # Agents, tools, hardware and oversight.
         **dict.fromkeys(
@@ -102,7 +104,11 @@ _SIGNER: Final[Mapping[str, Rights]] = MappingProxyType(
 # A session key is a log-in, a token row opens a pipeline: neither is evidence, so the reader sees none. What is sealed
 # is nobody's to see before its stage is opened, and stands in the ledger then.
 _READER: Final[Mapping[str, Rights]] = MappingProxyType(
-    dict.fromkeys(("token", "account", "django_session", "sealed_decision"), NONE)
+    {
+        **dict.fromkeys(("token", "account", "django_session", "sealed_decision"), NONE),
+        # Secrets that sign, and addresses that may hold a key; what people are told is theirs.
+        **dict.fromkeys(("webhook_endpoint", "notification", "notification_preference", "notification_digest"), NONE),
+    }
 )
 
 _NAMED: Final = MappingProxyType({"app": _APP, "signer": _SIGNER, "reader": _READER})

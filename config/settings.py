@@ -132,6 +132,12 @@ if _mail is not None:
     EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
 EMAIL_TIMEOUT = 10
 
+# What people are told by mail goes through the same server; without one they are told in the app alone.
+MAIL_SERVER_SET = _mail is not None
+DIGEST_HOUR = env.integer("DIGEST_HOUR", default=7, low=0, high=23)
+# Private networks that webhooks may reach, also by plain http; none by default: an address is typed by a person.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128" if DEMO else "")
+
 # What the ledger's pages call the subjects of apps above it, which audit may not import: app.Model.field by kind.
 LEDGER_NAMES = {
     "adapter": "governance.Adapter.name",
@@ -158,6 +164,7 @@ LEDGER_NAMES = {
     "metric": "governance.Metric.name",
     "evidence": "governance.Evidence.title",
     "evidence_revocation": "governance.EvidenceRevocation.evidence__title",
+    "webhook": "governance.WebhookEndpoint.name",
 }
 
 # The small process that serves captured exporter pages to the demo's collectors.
@@ -297,6 +304,7 @@ SPECTACULAR_SETTINGS = {
         "RequestStateEnum": "governance.api.shapes.STATES",
         "ToolKindEnum": "governance.api.agentinputs.TOOL_KINDS",
         "StandingStateEnum": "governance.models.standing.Standing.State",
+        "NotificationWayEnum": ["at_once", "digest", "none"],
     },
 }
 
@@ -349,6 +357,10 @@ CELERY_BEAT_SCHEDULE = {
         "governance.tasks.sweep": SWEEP_PERIOD,
         "governance.tasks.advance_imports": REPORT_PERIOD,
         "governance.tasks.index_log": FOLLOW_PERIOD,
+        "governance.tasks.follow_notices": FOLLOW_PERIOD,
+        "governance.tasks.sweep_notices": SWEEP_PERIOD,
+        "governance.tasks.send_mails": NOTIFY_PERIOD,
+        "governance.tasks.deliver_webhooks": NOTIFY_PERIOD,
         "reports.tasks.advance": REPORT_PERIOD,
     }.items()
 }

@@ -1,6 +1,7 @@
 """Background work of governance; each task is one call."""
 
 from contextlib import suppress
+from secrets import SystemRandom
 from uuid import UUID
 
 from celery import shared_task
@@ -46,3 +47,27 @@ def advance_imports() -> None:
 def index_log() -> None:
     """Read on in the log for the search."""
     operations.index_log()
+
+
+@shared_task(name="governance.tasks.follow_notices")
+def follow_notices() -> None:
+    """Read on in the log and tell those whom it concerns."""
+    operations.follow_notices(now=timezone.now())
+
+
+@shared_task(name="governance.tasks.sweep_notices")
+def sweep_notices() -> None:
+    """Tell what is due or expires soon, and what is wrong."""
+    operations.sweep_notices(now=timezone.now())
+
+
+@shared_task(name="governance.tasks.send_mails")
+def send_mails() -> None:
+    """Send the mails that are due."""
+    operations.send_mails(now=timezone.now(), clock=timezone.now)
+
+
+@shared_task(name="governance.tasks.deliver_webhooks")
+def deliver_webhooks() -> None:
+    """Send what is due to webhooks."""
+    operations.deliver_webhooks(now=timezone.now(), clock=timezone.now, jitter=SystemRandom().random)

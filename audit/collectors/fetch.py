@@ -6,30 +6,20 @@ checked address, so a name that resolves otherwise a moment later gains nothing.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpx
 
 from audit.collectors.outcome import Outcome
+from audit.formats.addresses import AddressRefused, Network, check_url, resolve
 from audit.formats.metrics import MAX_PAGE_BYTES
-
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 CONCURRENCY: Final = 25
 CONNECT_SECONDS: Final = 2.0
 ACCEPT: Final = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
-_NAT64: Final = IPv6Network("64:ff9b::/96")
-
-
-class AddressRefused(ValueError):
-    """A target's address may not be asked; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,38 +52,6 @@ class _Stopped(Exception):
     def __init__(self, outcome: Outcome, detail: str) -> None:
         super().__init__(detail)
         self.outcome = outcome
-
-
-def check_url(url: str) -> None:
-    """Raises AddressRefused unless `url` is plain http or https to a host, without user name, password or fragment."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise AddressRefused(f"{url!r} is not an address: {error}.") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise AddressRefused("A target's address starts with http:// or https:// and names a host.")
-    if parts.username is not None or parts.password is not None or parts.fragment:
-        raise AddressRefused("A target's address holds no user name, password or fragment.")
-
-
-def check_network(address: Address, allowed: Sequence[Network]) -> None:
-    """Raises AddressRefused for an address that is neither public nor in a network that is allowed."""
-    for candidate in (address, *_embedded(address)):
-        if any(candidate in network for network in allowed if network.version == candidate.version):
-            continue
-        if candidate.is_global and not candidate.is_multicast:
-            continue
-        raise AddressRefused(f"{address} is in a private network that COLLECT_ALLOWED_NETWORKS does not name.")
-
-
-def _embedded(address: Address) -> list[IPv4Address]:
-    """IPv4 addresses that a gateway or the kernel would reach under an IPv6 one."""
-    if isinstance(address, IPv4Address):
-        return []
-    nat64 = IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
-    teredo = address.teredo[1] if address.teredo else None
-    return [found for found in (address.ipv4_mapped, address.sixtofour, teredo, nat64) if found is not None]
 
 
 async def fetch_all(
@@ -131,7 +89,7 @@ async def _fetch(
 async def _get(client: httpx.AsyncClient, request: Request, allowed: Sequence[Network]) -> tuple[bytes, str]:
     check_url(request.url)
     url = httpx.URL(request.url)
-    address = await _resolve(url.host, url.port or (443 if url.scheme == "https" else 80), allowed)
+    address = await resolve(url.host, url.port or (443 if url.scheme == "https" else 80), allowed)
     # Compression is declined: a small answer must not become a large one here.
     headers: Mapping[str, str] = {"Host": url.netloc.decode(), "Accept": ACCEPT, "Accept-Encoding": "identity"}
     timeout = httpx.Timeout(request.seconds, connect=min(CONNECT_SECONDS, request.seconds))
@@ -151,12 +109,3 @@ async def _get(client: httpx.AsyncClient, request: Request, allowed: Sequence[Ne
             if len(body) > MAX_PAGE_BYTES:
                 raise _Stopped(Outcome.TOO_LARGE, f"more than {MAX_PAGE_BYTES} bytes")
         return bytes(body), answer.headers.get("content-type", "")
-
-
-async def _resolve(host: str, port: int, allowed: Sequence[Network]) -> Address:
-    """The first address of a host, after all of them were found allowed."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in found]
-    for address in addresses:
-        check_network(address, allowed)
-    return addresses[0]

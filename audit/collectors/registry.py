@@ -8,9 +8,9 @@ from typing import Final
 from django.db import transaction
 
 from audit import ledger
-from audit.collectors.fetch import AddressRefused, check_url
 from audit.collectors.kinds import COLLECTORS
 from audit.events import EventType
+from audit.formats.addresses import AddressRefused, check_url
 from audit.models import Target, TargetKind, TargetState
 from audit.tlog.leaf import format_time
 from audit.windows.grid import Grid

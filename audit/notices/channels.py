@@ -9,21 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-import httpx
 from django.core.mail import EmailMessage
 
+from audit.notices.outgoing import NotDelivered, hand_in, post
 from audit.tlog.checkpoint import peek_checkpoint
 from audit.tlog.durable import sync_folders, write_file
 from audit.tlog.leaf import format_time
 
-TIMEOUT_SECONDS: Final = 10.0
-"""For a whole web request: a server that drips its answer keeps nobody longer."""
-
 SIGNATURE_HEADER: Final = "Assay-Signature"
-
-
-class NotDelivered(Exception):
-    """A message did not go out. The words name the kind of failure: no address, no secret, no server's own text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +62,7 @@ class Mail:
                 "Auto-Submitted": "auto-generated",
             },
         )
-        try:
-            sent = mail.send()
-        except (OSError, ValueError) as error:  # smtplib's own errors are OSErrors
-            code = getattr(error, "smtp_code", None)
-            raise NotDelivered(type(error).__name__ + (f" {code}" if isinstance(code, int) else "")) from error
-        if not sent:
-            raise NotDelivered("not taken")
+        hand_in(mail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +87,7 @@ class Webhook:
             ensure_ascii=False,
         ).encode()
         headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature(self.secret, body, now=now)}
-        try:
-            status = asyncio.run(self._post(body, headers))
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise NotDelivered(type(error).__name__) from error
-        if not 200 <= status < 300:
-            raise NotDelivered(f"HTTP {status}")
-
-    async def _post(self, body: bytes, headers: dict[str, str]) -> int:
-        # Asynchronous for the sake of the deadline: httpx's own timeouts are for each read. A redirect would take the
-        # message elsewhere; the environment's proxies are not ours to use. The answer's body is not read: it may be
-        # endless.
-        async with (
-            asyncio.timeout(TIMEOUT_SECONDS),
-            httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", self.url, content=body, headers=headers) as answer,
-        ):
-            return answer.status_code
+        asyncio.run(post(self.url, body, headers))
 
 
 def signature(secret: bytes, body: bytes, *, now: datetime) -> str:

@@ -13,8 +13,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from audit.models import Notice, NoticeAttempt
-from audit.notices.channels import Channel, Folder, Mail, Message, NotDelivered, Webhook
+from audit.notices.channels import Channel, Folder, Mail, Message, Webhook
 from audit.notices.matters import CHECKPOINT, PublisherState, new_matters
+from audit.notices.outgoing import NotDelivered
 from audit.queries.keys import key_history_text
 
 FIRST_PAUSE: Final = timedelta(seconds=30)

@@ -30,6 +30,8 @@ from governance.admin import data_lists as data_lists
 from governance.admin import datasets as data
 from governance.admin import evaluations as evaluating
 from governance.admin import evidence as evidencing
+from governance.admin import notices as noticing
+from governance.admin import webhooks as hooking
 
 pages = (
     ("desk/requests/", desk.requests, "desk_requests"),
@@ -100,6 +102,16 @@ pages = (
     ("desk/oversight/", oversight.oversight, "desk_oversight"),
     ("desk/oversight/new/", oversight.oversight_new, "desk_oversight_new"),
     ("desk/oversight/<uuid:assignment_id>/end/", oversight.oversight_end, "desk_oversight_end"),
+    ("desk/notifications/", noticing.notifications, "desk_notifications"),
+    ("desk/notifications/read/", noticing.notifications_read, "desk_notifications_read"),
+    ("desk/notifications/preferences/", noticing.preferences, "desk_notification_preferences"),
+    ("desk/webhooks/", hooking.webhooks, "desk_webhooks"),
+    ("desk/webhooks/new/", hooking.webhook_new, "desk_webhook_new"),
+    ("desk/webhooks/<uuid:webhook_id>/", hooking.webhook, "desk_webhook"),
+    ("desk/webhooks/<uuid:webhook_id>/change/", hooking.webhook_change, "desk_webhook_change"),
+    ("desk/webhooks/<uuid:webhook_id>/rotate/", hooking.webhook_rotate, "desk_webhook_rotate"),
+    ("desk/webhooks/<uuid:webhook_id>/test/", hooking.webhook_test, "desk_webhook_test"),
+    ("desk/webhooks/deliveries/<uuid:delivery_id>/again/", hooking.delivery_again, "desk_delivery_again"),
 )
 
 __all__ = ["agentlists", "lineageadmin", "pages", "registry"]

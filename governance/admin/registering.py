@@ -87,15 +87,21 @@ def form_page(
     act: Callable[[User, dict[str, Any]], str],
     texts: dict[str, Any],
     blocked: str,
+    *,
+    done: str | None = None,
 ) -> HttpResponse:
-    """The page of a form: a POST acts and goes to the address that `act` gives; a refusal stands at its field."""
+    """The page of a form: a POST acts and goes to the address that `act` gives; a refusal stands at its field.
+
+    `done` is what the next page says, an empty text for nothing; None says that the ledger holds it.
+    """
     if request.method == "POST" and form.is_valid():
         try:
             address = act(person(request), dict(form.cleaned_data))
         except operations.Refused as error:
             form.add_error(error.field if error.field in form.fields else None, _reason(error, form))
         else:
-            messages.success(request, _("Recorded in the ledger."))
+            if done != "":
+                messages.success(request, done or _("Recorded in the ledger."))
             return HttpResponseRedirect(address)
     context = {**texts, "form": form, "blocked": blocked}
     return page(request, "admin/governance/form.html", context, status=400 if form.errors else 200)

@@ -15,6 +15,13 @@ from governance.models.evidencing import Evidence, EvidenceRevocation
 from governance.models.hardware import GpuDevice, GpuNode, MigSlice, PoolDevice
 from governance.models.imports import ImportJob
 from governance.models.lineage import ModelArtefact, ModelRelation, Quantisation
+from governance.models.notices import (
+    Notification,
+    NotificationDigest,
+    NotificationPreference,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from governance.models.oversight import OversightAssignment, OversightEnd
 from governance.models.policies import ApprovalPolicyVersion
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
@@ -56,6 +63,9 @@ __all__ = [
     "ModelArtefact",
     "ModelRelation",
     "ModelVersion",
+    "Notification",
+    "NotificationDigest",
+    "NotificationPreference",
     "OversightAssignment",
     "OversightEnd",
     "PoolDevice",
@@ -72,4 +82,6 @@ __all__ = [
     "ToolGrantRevocation",
     "ToolVersion",
     "UseCase",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -34,6 +34,7 @@ from governance.operations.datasets import (
     register_dataset_version,
 )
 from governance.operations.deciding import decide
+from governance.operations.delivering import deliver_webhooks
 from governance.operations.deployments import request_deployment
 from governance.operations.documents import hand_out_document
 from governance.operations.evaluations import EvaluationResult, Measured, record_evaluation
@@ -43,19 +44,30 @@ from governance.operations.grants import grant_tool, revoke_grant
 from governance.operations.imports import ImportAsk, advance_imports, cancel_import, request_import, run_import
 from governance.operations.indexing import Indexed, index_log, rebuild_search
 from governance.operations.lineage import declare_relation
+from governance.operations.mailing import send_mails
 from governance.operations.modelfolder import login_named, register_from_folder
 from governance.operations.models import register_from_catalogue, register_from_files
 from governance.operations.nodes import change_gpu_node, register_gpu_node
+from governance.operations.notifying import Told, follow_notices, sweep_notices
 from governance.operations.oversight import assign_oversight, end_oversight
 from governance.operations.policies import decide_policy, propose_policy, withdraw_policy
 from governance.operations.pooldevices import record_pool_device
 from governance.operations.pools import register_gpu_pool
 from governance.operations.quantisations import declare_quantisation
+from governance.operations.reading import mark_read, prefer
 from governance.operations.standing import change_standing
 from governance.operations.sweeping import Swept, sweep
 from governance.operations.thresholds import set_threshold
 from governance.operations.tools import change_tool, register_tool, register_tool_version
 from governance.operations.usecases import classify_use_case, register_use_case
+from governance.operations.webhooks import (
+    SecretSet,
+    change_webhook,
+    queue_test,
+    register_webhook,
+    rotate_webhook_secret,
+    send_again,
+)
 
 __all__ = [
     "AgentRelease",
@@ -71,9 +83,11 @@ __all__ = [
     "Measured",
     "Recorded",
     "Refused",
+    "SecretSet",
     "SliceFacts",
     "Stale",
     "Swept",
+    "Told",
     "add_artefact",
     "add_artefacts_from_folder",
     "advance_imports",
@@ -88,13 +102,16 @@ __all__ = [
     "change_standing",
     "change_tool",
     "change_use_case",
+    "change_webhook",
     "classify_use_case",
     "decide",
     "decide_policy",
     "declare_quantisation",
     "declare_relation",
+    "deliver_webhooks",
     "end_oversight",
     "follow_log",
+    "follow_notices",
     "grant_tool",
     "hand_out_document",
     "import_cards",
@@ -103,8 +120,11 @@ __all__ = [
     "invalidate",
     "load_catalogue",
     "login_named",
+    "mark_read",
     "meet_condition",
+    "prefer",
     "propose_policy",
+    "queue_test",
     "rebuild_search",
     "record_comparison",
     "record_dataset_use",
@@ -127,14 +147,19 @@ __all__ = [
     "register_tool",
     "register_tool_version",
     "register_use_case",
+    "register_webhook",
     "request_deployment",
     "request_import",
     "revoke",
     "revoke_evidence",
     "revoke_grant",
+    "rotate_webhook_secret",
     "run_import",
+    "send_again",
+    "send_mails",
     "set_threshold",
     "sweep",
+    "sweep_notices",
     "withdraw",
     "withdraw_policy",
 ]

@@ -18,7 +18,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from audit.collectors.fetch import AddressRefused, check_network
+from audit.formats.addresses import AddressRefused, check_network
 from governance.operations.importaddress import AddressNotAllowed, Place, Prefix, allowed
 
 SECONDS: Final = 30.0

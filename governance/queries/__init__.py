@@ -65,6 +65,12 @@ from governance.queries.modelpages import (
     pool_page,
     version_name,
 )
+from governance.queries.notified import (
+    notification_path,
+    notifications,
+    preference_of,
+    unread_count,
+)
 from governance.queries.policies import policy_snapshot
 from governance.queries.reconciling import Mismatch, reconcile
 from governance.queries.related import Newest, newest_entries, related_subjects
@@ -80,6 +86,15 @@ from governance.queries.usecases import (
     classify_page,
     use_case_page,
     use_case_snapshot,
+)
+from governance.queries.webhooks import (
+    WebhookLine,
+    WebhookNotFound,
+    dead_letters,
+    deliveries,
+    webhook,
+    webhooks,
+    why_not_run_webhooks,
 )
 
 __all__ = [
@@ -130,6 +145,8 @@ __all__ = [
     "SubjectNotFound",
     "UseCaseNotFound",
     "UseCasePage",
+    "WebhookLine",
+    "WebhookNotFound",
     "adapter_bom",
     "adapter_card",
     "adapter_page",
@@ -139,6 +156,8 @@ __all__ = [
     "conditions_of",
     "dataset_page",
     "dataset_snapshot",
+    "dead_letters",
+    "deliveries",
     "deployment_bom",
     "deployment_page",
     "descendants",
@@ -163,10 +182,13 @@ __all__ = [
     "model_version_page",
     "newest_entries",
     "next_waiting",
+    "notification_path",
+    "notifications",
     "object_page",
     "objects_at",
     "policy_snapshot",
     "pool_page",
+    "preference_of",
     "queue",
     "reconcile",
     "related_subjects",
@@ -180,6 +202,7 @@ __all__ = [
     "standing_mark",
     "standing_view",
     "step_size",
+    "unread_count",
     "use_case_page",
     "use_case_snapshot",
     "version_bom",
@@ -187,7 +210,10 @@ __all__ = [
     "version_name",
     "viewer",
     "waiting_count",
+    "webhook",
+    "webhooks",
     "why_not_import",
     "why_not_register",
     "why_not_request",
+    "why_not_run_webhooks",
 ]

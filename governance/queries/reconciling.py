@@ -45,6 +45,7 @@ from governance.models import (
     Standing,
     ToolGrant,
     UseCase,
+    WebhookEndpoint,
 )
 from governance.models.agents import AgentVersion, ToolGrantRevocation
 from governance.models.hardware import GpuDevice, GpuNode, MigSlice, PoolDevice
@@ -100,6 +101,7 @@ TABLES: Final = MappingProxyType[str, type[Table]](
         "metric": Metric,
         "evidence": Evidence,
         "evidence_revocation": EvidenceRevocation,
+        "webhook": WebhookEndpoint,
     }
 )
 """Governed tables by the kind that stands in the subject of their entries."""
@@ -150,6 +152,7 @@ REGISTERED_BY: Final = MappingProxyType(
         "metric": EventType.METRIC_RECORDED,
         "evidence": EventType.EVIDENCE_RECORDED,
         "evidence_revocation": EventType.EVIDENCE_REVOKED,
+        "webhook": EventType.WEBHOOK_REGISTERED,
     }
 )
 """The entry that every row of a kind begins with."""

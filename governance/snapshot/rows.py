@@ -184,13 +184,22 @@ FIELDS: Final = MappingProxyType(
             "supersedes_id", "recorded_by", "recorded_at",
         ),
         "evidence_revocation": ("id", "evidence_id", "reason", "revoked_by", "revoked_at"),
+        "webhook": (
+            "id", "name", "url_host", "url_sha256", "kinds", "active", "owner_id", "secret_set_at",
+            "previous_until", "registered_at", "row_version",
+        ),
     }
 )  # fmt: skip
 """Columns of each governed table; a test holds them against the models, so none can be left out."""
 
-KEPT_BACK: Final = MappingProxyType({"sealed_decision": ("content", "salt")})
+KEPT_BACK: Final = MappingProxyType(
+    {
+        "sealed_decision": ("content", "salt"),
+        "webhook": ("url", "secret", "previous_secret"),
+    }
+)
 """Columns that the ledger may not tell yet. They hold nothing that could be changed unseen: `commitment` is over both,
-and stands in the snapshot."""
+and stands in the snapshot; the digest of a webhook's address and the times of its secrets stand there too."""
 
 
 def snapshot(kind: str, row: object) -> dict[str, Value]:

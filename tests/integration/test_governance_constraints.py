@@ -48,6 +48,8 @@ INSERT_ONLY += [
     *("oversight_assignment", "oversight_end"),
 ]
 KEPT += ["pool_change"]
+KEPT += ["dataset"]
+KEPT += ["webhook_endpoint"]
 
 
 @pytest.fixture

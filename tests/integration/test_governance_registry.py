@@ -38,7 +38,10 @@ def test_a_snapshot_holds_every_column() -> None:
         told = {*FIELDS[kind], *KEPT_BACK.get(kind, ())}
         assert told == {field.attname for field in table._meta.concrete_fields}, kind
     # Only what must stay sealed is kept back, and the commitment that is told is over all of it.
-    assert dict(KEPT_BACK) == {"sealed_decision": ("content", "salt")}
+    assert dict(KEPT_BACK) == {
+        "sealed_decision": ("content", "salt"),
+        "webhook": ("url", "secret", "previous_secret"),
+    }
 
 
 @pytest.mark.django_db

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from audit import notices, tasks
 from audit.models import Alarm, Checkpoint, Entry, Notice, NoticeAttempt
-from audit.notices import channels, sending
+from audit.notices import channels, outgoing, sending
 from audit.publishing.status import Status
 from audit.signer import lease
 from audit.tlog.checkpoint import open_checkpoint
@@ -81,7 +81,7 @@ def test_each_days_first_checkpoint_leaves_the_machine(
     outside.folder.mkdir()
     assert outside.notify(after=30) == 1
     assert outside.notify() == outside.notify(after=7200) == 0
-    day = outside.now.astimezone(UTC)
+    day = Checkpoint.objects.earliest("size").signed_at.astimezone(UTC)
     kept = [path for path in outside.folder.iterdir() if path.name != "keys"]
     assert [path.name for path in kept] == [f"{Checkpoint.objects.earliest('size').signed_at:%Y-%m-%d}-3.checkpoint"]
     keys = read_history((outside.folder / "keys").read_text(), None).keys
@@ -218,10 +218,10 @@ def test_silence_is_told_and_a_channel_that_is_down_is_tried_again(
 def test_a_server_that_drips_its_answer_is_left_when_the_time_is_over(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(outgoing, "TIMEOUT_SECONDS", 0.5)
     outside.hook.drip = 40
     message = channels.Message("id", "kind", ORIGIN, "title", "text", "", outside.now)
-    with pytest.raises(channels.NotDelivered, match="TimeoutError"):
+    with pytest.raises(outgoing.NotDelivered, match="TimeoutError"):
         channels.Webhook(outside.hook.url, b"secret").deliver(message, now=outside.now)
 
 

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from audit.collectors.fetch import AddressRefused, check_network, check_url
+from audit.formats.addresses import AddressRefused, check_network, check_url
 
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 
