@@ -130,7 +130,7 @@ def test_only_another_person_decides(page: Page, context: BrowserContext, site: 
     expect(facts).to_contain_text("Llama 3.3 70B")
     expect(facts.locator("dl.facts")).to_contain_text("Ken Watanabe")
     expect(page.locator("section", has=page.get_by_role("heading", name="Does it fit"))).to_contain_text("KV cache")
-    page.get_by_label("Approve").check()
+    page.get_by_label("Approve", exact=True).check()
     page.get_by_label("Reason, required").fill(REASON)
     page.get_by_role("button", name="Record decision").click()
     expect(page.get_by_text("Your decision is recorded in the ledger.")).to_be_visible()
