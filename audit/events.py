@@ -89,6 +89,7 @@ class EventType(StrEnum):
     REQUEST_INVALIDATED = "request.invalidated"
     REQUEST_STAGE_SET = "request_stage.set"
     REQUEST_EXCLUSION_SET = "request_exclusion.set"
+    REQUEST_EVIDENCE_RELIED = "request_evidence.relied"
     DECISION_SEALED = "decision.sealed"
     CONDITION_SET = "condition.set"
     CONDITION_MET = "condition.met"
@@ -229,6 +230,7 @@ STATE_TYPES = frozenset(
         EventType.REQUEST_INVALIDATED,
         EventType.REQUEST_STAGE_SET,
         EventType.REQUEST_EXCLUSION_SET,
+        EventType.REQUEST_EVIDENCE_RELIED,
         EventType.DECISION_SEALED,
         EventType.CONDITION_SET,
         EventType.CONDITION_MET,

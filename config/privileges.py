@@ -58,6 +58,7 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
                 *("model_version", "adapter", "revision", "decision", "tool_grant", "comparison", "finding"),
                 "classification",
                 *("request_stage", "request_exclusion", "sealed_decision"),
+                "request_evidence",
                 *("model_artefact", "model_relation", "quantisation", "standing"),
             ),
             ADD,

@@ -13,7 +13,7 @@ from governance.formats.modelcard import CARD_LIMIT
 from governance.formats.peft import ADAPTER_LIMIT
 from governance.formats.safetensors import HEADER_LIMIT as SAFETENSORS_HEADER_LIMIT
 from governance.formats.safetensors import INDEX_LIMIT
-from governance.models import Adapter, GpuModel, GpuNode, GpuPool, ModelVersion, UseCase
+from governance.models import Adapter, Evidence, GpuModel, GpuNode, GpuPool, ModelVersion, UseCase
 from governance.operations.asking import ENVIRONMENTS
 
 if TYPE_CHECKING:
@@ -243,6 +243,13 @@ class DeploymentForm(forms.Form):
     )
     tool_grants = forms.CharField(
         label=_("Tools"), required=False, max_length=2000, help_text=_("Names with commas between them.")
+    )
+
+    relied_on = forms.ModelMultipleChoiceField(
+        label=_("Evidence relied on"),
+        required=False,
+        queryset=Evidence.objects.filter(revocation__isnull=True).order_by("-number"),
+        help_text=_("About the deployment, its use case, its model or adapters. The decision is bound to it."),
     )
 
     def clean_tool_grants(self) -> tuple[str, ...]:

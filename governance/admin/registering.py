@@ -71,6 +71,7 @@ def request_new(request: HttpRequest) -> HttpResponse:
         fields["model_version_id"] = fields.pop("model_version").pk
         fields["gpu_pool_id"] = fields.pop("gpu_pool").pk
         fields["adapters"] = tuple(row.pk for row in fields["adapters"])
+        fields["relied_on"] = tuple(row.pk for row in fields["relied_on"])
         use_case = fields.pop("use_case")
         fields["use_case_id"] = use_case.pk if use_case else None
         fields["again_of"] = again_of

@@ -78,6 +78,7 @@ class Requests(Registry):
         def ask(fields: dict[str, Any]) -> operations.Recorded:
             fields["tool_grants"] = tuple(fields.get("tool_grants", ()))
             fields["adapters"] = tuple(fields.get("adapters", ()))
+            fields["relied_on"] = tuple(fields.get("relied_on", ()))
             fields["use_case_id"] = fields.pop("use_case", None)
             return operations.request_deployment(
                 by=asked_by(request), ask=operations.DeploymentAsk(**fields), now=timezone.now()

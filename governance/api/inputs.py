@@ -117,6 +117,12 @@ class RequestInput(Strict):
     )
     use_case = Id(required=False, allow_null=True, help_text="What it is used for; once named, it stays.")
     again_of = Id(required=False, allow_null=True, help_text="The request that this one follows.")
+    relied_on = serializers.ListField(
+        child=Id(),
+        required=False,
+        max_length=50,
+        help_text="Evidence that the decision rests on; its digests are bound.",
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # `context` is an attribute of every DRF field, so it cannot be declared in the class body.

@@ -25,6 +25,7 @@ from governance.models.notices import (
 from governance.models.oversight import OversightAssignment, OversightEnd
 from governance.models.policies import ApprovalPolicyVersion
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
+from governance.models.relied import RequestEvidence
 from governance.models.search import Mention, SearchDocument
 from governance.models.stages import Condition, RequestExclusion, RequestStage, SealedDecision
 from governance.models.standing import Standing
@@ -70,6 +71,7 @@ __all__ = [
     "OversightEnd",
     "PoolDevice",
     "Quantisation",
+    "RequestEvidence",
     "RequestExclusion",
     "RequestStage",
     "Revision",

@@ -36,6 +36,7 @@ class DeploymentAsk:
         reasoning_cap: most reasoning tokens of one answer; None means no cap.
         adapters: ids of registered adapters that are loaded beside the model; each must have it as its base.
         use_case_id: what it is used for; a change may name it where none is named yet.
+        relied_on: ids of evidence that the decision shall rest on, beside the estimate.
         again_of: the request that this one follows: after changes were requested, or to renew an approval.
     """
 
@@ -59,6 +60,7 @@ class DeploymentAsk:
     adapters: tuple[UUID, ...] = ()
     use_case_id: UUID | None = None
     again_of: UUID | None = None
+    relied_on: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

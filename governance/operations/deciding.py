@@ -15,6 +15,7 @@ from governance.operations.base import Recorded, Refused, change, choice, event,
 from governance.operations.closing import locked, moved
 from governance.operations.conditions import ConditionAsk, check_conditions, read_conditions, set_conditions
 from governance.queries.frozen import Frozen, frozen_policy
+from governance.queries.relied import spoilt
 from governance.queries.rights import deciders_of, excluded_from, viewer, why_not_decide
 from governance.snapshot import canonical
 from governance.workflow import APPROVING, MIN_REASON, Choice, Move, Stage, Verdict, needed, standing
@@ -57,7 +58,7 @@ def decide(
             raise Refused("", refusal)
         if digest_seen.removeprefix("sha256:") != request.decision_digest:
             raise Refused("digest_seen", "is not what is asked now. Read the request again, then decide.")
-        _refuse_impossible(request, stage, chosen)
+        _refuse_impossible(request, stage, chosen, now)
         if stage.blind:
             content = _sealed_content(request, decider, chosen, reason, asked)
             return _seal(request, policy, decider=decider, content=content, salt=entropy(SALT_BYTES), now=now)
@@ -68,12 +69,15 @@ def decide(
         return recorded(row.id, events)
 
 
-def _refuse_impossible(request: ApprovalRequest, stage: Stage, chosen: Choice) -> None:
+def _refuse_impossible(request: ApprovalRequest, stage: Stage, chosen: Choice, now: datetime) -> None:
     if chosen is Choice.APPROVE_WITH_CONDITIONS and not stage.conditions_allowed:
         raise Refused("conditions", f"are not taken in the stage {stage.name}.")
     use_case = request.deployment.use_case
     if chosen in APPROVING and use_case is not None and use_case.tier == Tier.PROHIBITED:
         raise Refused("", f"{use_case.ref} is classified as prohibited now; this cannot be approved.")
+    refusal = spoilt(request.pk, now) if chosen in APPROVING else ""
+    if refusal:
+        raise Refused("", refusal)
 
 
 def _decision(request: ApprovalRequest, *, decider: User, chosen: Choice, reason: str, now: datetime) -> Decision:

@@ -16,6 +16,7 @@ from governance.models import (
 )
 from governance.operations.asking import Checked
 from governance.operations.base import By, Refused, actor_of, event, next_number, person_of
+from governance.operations.relying import Relied, relied_rows, rely
 from governance.queries.frozen import routes
 from governance.snapshot import canonical, decision_digest, digest
 from governance.workflow import ApprovalPolicy, choose
@@ -90,7 +91,8 @@ def submit(
     if use_case is not None and use_case.tier == Tier.PROHIBITED:
         raise Refused("use_case", f"{use_case.ref} is classified as prohibited; nothing may be deployed for it.")
     policy = choose(routes(), _attributes(checked, deployment, use_case))
-    request = _row(checked, deployment, revision, policy, by=by, previous=previous, now=now)
+    relied = rely(checked, deployment, now=now)
+    request = _row(checked, deployment, revision, policy, relied, by=by, previous=previous, now=now)
     actor = actor_of(by)
     events = [event("request", EventType.REQUEST_SUBMITTED, request, actor=actor, now=now)]
     for number, stage in enumerate(policy.stages, start=1):
@@ -105,6 +107,8 @@ def submit(
             due_at=_due(policy, number, now),
         )
         events.append(event("request_stage", EventType.REQUEST_STAGE_SET, row, actor=actor, now=now))
+    told = EventType.REQUEST_EVIDENCE_RELIED
+    events += [event("request_evidence", told, row, actor=actor, now=now) for row in relied_rows(request, relied)]
     for excluded in _exclusions(request, policy, deployment, use_case):
         excluded.save(force_insert=True)
         events.append(event("request_exclusion", EventType.REQUEST_EXCLUSION_SET, excluded, actor=actor, now=now))
@@ -140,6 +144,7 @@ def _row(
     deployment: Deployment,
     revision: Revision,
     policy: ApprovalPolicy,
+    relied: Relied,
     *,
     by: By,
     previous: ApprovalRequest | None,
@@ -160,7 +165,9 @@ def _row(
         justification=checked.justification,
         revision_digest=revision.digest,
         decision_digest=decision_digest(
-            revision=revision.digest, approval_policy=digest(frozen), evidence=[digest(evidence)]
+            revision=revision.digest,
+            approval_policy=digest(frozen),
+            evidence=[digest(evidence), *(use.digest for use in relied)],
         ),
         approval_policy=frozen,
         approval_policy_digest=digest(frozen),

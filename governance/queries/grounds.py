@@ -8,6 +8,7 @@ from governance.models import ApprovalRequest, EvaluationRun
 from governance.queries.costing import ComparisonView, comparison_views
 from governance.queries.evaluations import RunLine, run_lines
 from governance.queries.evidence import EvidenceLine, evidence_about
+from governance.queries.relied import ReliedLine, relied_lines
 from governance.queries.usecases import tier_mark
 
 RUNS = 5
@@ -22,6 +23,7 @@ class Grounds:
         tier_mark, tier_word: the tier when it was asked.
         costs: the newest comparison for the deployment, none before the first.
         evidence: newest first, about the deployment, its use case, its model and the version that would run.
+        relied: what the decision is bound to beside the estimate.
         runs: the newest evaluations of the version. `same_form`: whether one of them is of the weights as they would
             be loaded: what was evaluated otherwise says little about a quantised form.
     """
@@ -35,6 +37,7 @@ class Grounds:
     evidence: tuple[EvidenceLine, ...]
     runs: tuple[RunLine, ...]
     same_form: bool
+    relied: tuple[ReliedLine, ...] = ()
 
     @property
     def expired(self) -> int:
@@ -70,4 +73,5 @@ def grounds(request: ApprovalRequest, *, now: datetime) -> Grounds:
         evidence=evidence_about(*about, now=now),
         runs=shown,
         same_form=runs.filter(weight_dtype=revision.weight_dtype).exists(),
+        relied=relied_lines(request.pk, now),
     )

@@ -22,6 +22,7 @@ from governance.models import (
     Finding,
     ModelRelation,
     Quantisation,
+    RequestEvidence,
     RequestExclusion,
     RequestStage,
     Revision,
@@ -36,6 +37,7 @@ _PARTS: Final = MappingProxyType[str, Manager[Any]](
     {
         "request_stage": RequestStage.objects,
         "request_exclusion": RequestExclusion.objects,
+        "request_evidence": RequestEvidence.objects,
         "sealed_decision": SealedDecision.objects,
         "condition": Condition.objects,
     }

@@ -90,6 +90,7 @@ FIELDS: Final = MappingProxyType(
             "id", "request_id", "sequence", "name", "pool", "quorum", "blind", "conditions_allowed", "due_at",
         ),
         "request_exclusion": ("id", "request_id", "stage", "person_id", "why"),
+        "request_evidence": ("id", "request_id", "evidence_id", "sha256", "digest", "standing"),
         "sealed_decision": (
             "id", "request_id", "stage", "requester_id", "decider_id", "account_id", "commitment", "digest_seen",
             "decided_at",

@@ -25,6 +25,7 @@ INSERT_ONLY = [
     "classification",
     "request_stage",
     "request_exclusion",
+    "request_evidence",
     "sealed_decision",
 ]
 INSERT_ONLY += [
