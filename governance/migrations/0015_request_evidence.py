@@ -82,7 +82,7 @@ def grant(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0012_import_jobs'),
+        ('governance', '0014_notifications'),
     ]
 
     operations = [
