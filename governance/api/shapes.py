@@ -137,7 +137,11 @@ class ApprovalSchema(serializers.Serializer[dict[str, object]]):
 
     revision_digest = serializers.CharField()
     may_run = serializers.BooleanField(
-        help_text="Approved, not replaced by a later approval, not expired, and no condition that blocks."
+        help_text="Approved, not replaced by a later approval, not expired, nothing in stopped_by, no condition that blocks."
+    )
+    stopped_by = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What is retired, quarantined or prohibited by now; empty when nothing.",
     )
     state = serializers.ChoiceField(choices=STATES)
     stage = serializers.IntegerField()

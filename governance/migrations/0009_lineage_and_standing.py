@@ -96,10 +96,10 @@ BEGIN
     RETURN NEW;
   END IF;
   SELECT uses.kind, newest.state INTO kind, how
-    FROM revision r JOIN model_version v ON v.id = r.model_version_id
+    FROM revision r JOIN model_version v ON v.id = r.model_version_id JOIN deployment d ON d.id = r.deployment_id
     CROSS JOIN LATERAL (
       VALUES ('deployment', r.deployment_id), ('model_version', v.id), ('model', v.model_id),
-             ('gpu_pool', r.gpu_pool_id)
+             ('gpu_pool', r.gpu_pool_id), ('use_case', d.use_case_id)
       UNION ALL SELECT 'adapter', unnest(r.adapters)
     ) AS uses (kind, id)
     CROSS JOIN LATERAL (

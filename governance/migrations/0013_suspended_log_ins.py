@@ -8,10 +8,9 @@ from django.db import migrations
 SUSPENDED = """
 CREATE FUNCTION assay_decider_not_suspended() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF EXISTS (
+  -- What was sealed before is only opened now.
+  IF to_jsonb(NEW) ->> 'sealed_id' IS NULL AND EXISTS (
     SELECT 1 FROM account a WHERE a.id = NEW.account_id AND to_jsonb(a) ->> 'decisions_suspended_at' IS NOT NULL
-  ) AND NEW.decided_at >= (
-    SELECT (to_jsonb(a) ->> 'decisions_suspended_at')::timestamptz FROM account a WHERE a.id = NEW.account_id
   ) THEN
     RAISE EXCEPTION 'decision refused: the decision rights of this log-in are suspended'
       USING ERRCODE = 'check_violation';

@@ -22,6 +22,7 @@ _FIELDS: Final = {
     "model": "model_version",
     "gpu_pool": "gpu_pool",
     "adapter": "adapters",
+    "use_case": "use_case",
 }
 """Where a refusal stands that is about a thing of this kind."""
 
@@ -97,7 +98,7 @@ def check(ask: DeploymentAsk) -> Checked:
         raise Refused("tool_grants", f"names more than {MAX_TOOLS} tools.")
     adapters = _adapters(ask, version)
     name = text("name", ask.name, limit=100)
-    _refuse_blocked(name, version, pool, adapters)
+    _refuse_blocked(name, version, pool, adapters, ask.use_case_id)
     fit = _fit(ask, version, pool, adapters)
     content = RevisionContent(
         deployment=name,
@@ -133,12 +134,16 @@ def check(ask: DeploymentAsk) -> Checked:
     )
 
 
-def _refuse_blocked(name: str, version: ModelVersion, pool: GpuPool, adapters: tuple[Adapter, ...]) -> None:
+def _refuse_blocked(
+    name: str, version: ModelVersion, pool: GpuPool, adapters: tuple[Adapter, ...], use_case_id: UUID | None
+) -> None:
     """Nothing is asked for that is retired or quarantined; the database refuses such a request too."""
-    deployments = Deployment.objects.filter(name=name).values_list("pk", flat=True)
+    deployments = list(Deployment.objects.filter(name=name).values_list("pk", "use_case_id"))
+    uses = {use for use in (use_case_id, *(use for _pk, use in deployments)) if use is not None}
     found = blocked_by(
         [
-            *(("deployment", pk) for pk in deployments),
+            *(("deployment", pk) for pk, _use in deployments),
+            *(("use_case", use) for use in sorted(uses)),
             ("model_version", version.pk),
             ("model", version.model_id),
             ("gpu_pool", pool.pk),

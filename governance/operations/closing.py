@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from audit import ledger
 from audit.events import EventType
@@ -46,6 +46,8 @@ def withdraw(*, request_id: UUID, by: By, reason: str, now: datetime) -> Recorde
 def revoke(*, request_id: UUID, by: User, reason: str, now: datetime) -> Recorded:
     """End an approval that stands, as a member of a pool of its stages or a risk owner. The id is the request's.
 
+    Every other approval of the same revision ends with it.
+
     Raises:
         Refused: not this person's to revoke, no approval that stands, or a reason too short.
     """
@@ -57,7 +59,12 @@ def revoke(*, request_id: UUID, by: User, reason: str, now: datetime) -> Recorde
         refusal = why_not_revoke(request, viewer(by), frozen_policy(request).pools)
         if refusal:
             raise Refused("", refusal)
-        return recorded(request.id, ended(request, Move.REVOKE, actor=by.actor, reason=reason, now=now))
+        events: list[ledger.Event] = []
+        # A renewal does not outlive what is revoked, nor the other way round: the revision may run no more.
+        for other in _others(request, now).select_for_update().order_by("pk"):
+            events += ended(other, Move.REVOKE, actor=by.actor, reason=reason, now=now)
+        events += ended(request, Move.REVOKE, actor=by.actor, reason=reason, now=now)
+        return recorded(request.id, events)
 
 
 def invalidate(*, request_id: UUID, cause: str, actor: str, now: datetime) -> Recorded:
@@ -133,7 +140,7 @@ def ended(request: ApprovalRequest, move: Move, *, actor: str, reason: str, now:
     before: dict[str, object] = {**snapshot("request", request)}
     deployment = Deployment.objects.select_for_update().get(pk=request.deployment_id)
     told: list[ledger.Event] = []
-    if deployment.approved_revision_id == request.revision_id and not _other_stands(request, now):
+    if deployment.approved_revision_id == request.revision_id and not _others(request, now).exists():
         told = _runs(deployment, None, actor=actor, now=now)
     _update(request, {"state": step.end.value, "ended_at": now})
     return [event("request", step.event, request, actor=actor, now=now, before=before, reason=reason), *told]
@@ -151,13 +158,10 @@ def _update(request: ApprovalRequest, columns: dict[str, object]) -> None:
     request.refresh_from_db()
 
 
-def _other_stands(request: ApprovalRequest, now: datetime) -> bool:
-    return (
-        ApprovalRequest.objects.filter(revision_id=request.revision_id, state=State.APPROVED.value)
-        .filter(Q(valid_until__isnull=True) | Q(valid_until__gt=now))
-        .exclude(pk=request.pk)
-        .exists()
-    )
+def _others(request: ApprovalRequest, now: datetime) -> QuerySet[ApprovalRequest]:
+    """Other approvals of the same revision that stand."""
+    rows = ApprovalRequest.objects.filter(revision_id=request.revision_id, state=State.APPROVED.value)
+    return rows.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=now)).exclude(pk=request.pk)
 
 
 def _runs(deployment: Deployment, revision_id: UUID | None, *, actor: str, now: datetime) -> list[ledger.Event]:

@@ -75,6 +75,13 @@ def _refuse_impossible(request: ApprovalRequest, stage: Stage, chosen: Choice, n
     use_case = request.deployment.use_case
     if chosen in APPROVING and use_case is not None and use_case.tier == Tier.PROHIBITED:
         raise Refused("", f"{use_case.ref} is classified as prohibited now; this cannot be approved.")
+    if chosen in APPROVING and use_case is not None and use_case.tier != request.tier:
+        tier = use_case.get_tier_display()
+        raise Refused(
+            "digest_seen",
+            f"is for another tier: {use_case.ref} is classified as {tier} now. Ask for changes, so that the policy for"
+            " it applies.",
+        )
     refusal = spoilt(request.pk, now) if chosen in APPROVING else ""
     if refusal:
         raise Refused("", refusal)

@@ -9,7 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit import queries as log
-from governance.models import ApprovalRequest, Condition
+from governance.models import ApprovalRequest, Condition, Tier
+from governance.queries.standinggaps import standing_gaps
 
 _State = ApprovalRequest.State
 
@@ -35,7 +36,8 @@ class Approval:
 
     Attributes:
         current: the deployment's approved revision is this one; an older approval was replaced.
-        may_run: approved, current, not past `expires_at`, and no condition that blocks; by the clock, not by when
+        stopped_by: what is retired, quarantined or prohibited by now, each in a sentence.
+        may_run: approved, current, not past `expires_at`, nothing in `stopped_by`, and no condition that blocks; by the clock, not by when
             the clock's work was recorded.
         stage, stages: where an open request stands, of how many.
         entry: where the state stands in the ledger. `receipt`: its proof, None until it is signed.
@@ -53,6 +55,7 @@ class Approval:
     round: int
     current: bool
     may_run: bool
+    stopped_by: tuple[str, ...]
     decision_digest: str
     conditions: tuple[ConditionLine, ...]
     expires_at: datetime | None
@@ -75,6 +78,7 @@ def approval(revision_digest: str, *, now: datetime | None = None) -> Approval |
     current = found.deployment.approved_revision_id == found.revision_id
     conditions = condition_lines(list(found.conditions.order_by("number")), now=moment)
     stands = found.state == _State.APPROVED and (found.valid_until is None or found.valid_until > moment)
+    stopped = _stopped(found)
     return Approval(
         revision_digest=found.revision_digest,
         deployment_id=found.deployment_id,
@@ -87,13 +91,23 @@ def approval(revision_digest: str, *, now: datetime | None = None) -> Approval |
         stages=max(1, found.stages.count()),
         round=found.round,
         current=current,
-        may_run=current and stands and not any(line.blocks for line in conditions),
+        may_run=current and stands and not stopped and not any(line.blocks for line in conditions),
+        stopped_by=stopped,
         decision_digest=found.decision_digest,
         conditions=conditions,
         expires_at=found.valid_until,
         entry=state.index if state else None,
         receipt=_receipt(state.index) if state else None,
     )
+
+
+def _stopped(found: ApprovalRequest) -> tuple[str, ...]:
+    """What stands in the way of what runs although it was approved."""
+    use_case = found.deployment.use_case
+    told = [f"{gap.kind} {gap.name} is {gap.word}: {gap.reason}" for gap in standing_gaps(found.deployment_id)]
+    if use_case is not None and use_case.tier == Tier.PROHIBITED:
+        told.append(f"{use_case.ref} is classified as prohibited.")
+    return tuple(told)
 
 
 def conditions_of(request_id: UUID, *, now: datetime) -> tuple[ConditionLine, ...] | None:
@@ -124,7 +138,9 @@ def condition_lines(rows: Sequence[Condition], *, now: datetime) -> tuple[Condit
 
 def _found(revision_digest: str, now: datetime) -> ApprovalRequest | None:
     """An approval that stands comes before a newer request: asking again takes nothing away."""
-    rows = ApprovalRequest.objects.select_related("deployment", "revision").filter(revision_digest=revision_digest)
+    rows = ApprovalRequest.objects.select_related("deployment__use_case", "revision").filter(
+        revision_digest=revision_digest
+    )
     standing = rows.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=now), state=_State.APPROVED)
     return standing.order_by("-closed_at", "-number").first() or rows.order_by("-submitted_at", "-number").first()
 

@@ -67,10 +67,8 @@ def why_not_decide(
         excluded: who is kept from this stage.
         now: to see whether the stage is over; None leaves that out.
     """
-    if not who.active:
-        return _("Your log-in is closed.")
-    if who.suspended:
-        return _("Your password was reset or your log-in reopened: another person of your pools confirms it first.")
+    if refusal := _why_nothing(who):
+        return refusal
     if request.requester_id == who.person_id:
         return _("You asked for this. The one who asks cannot decide, whatever log-in they use.")
     if request.pool not in who.pools:
@@ -99,8 +97,8 @@ def why_not_withdraw(request: ApprovalRequest, person_id: UUID) -> str:
 
 def why_not_revoke(request: ApprovalRequest, who: Viewer, pools: Collection[str]) -> str:
     """Why `who` may not revoke an approval; empty when they may. `pools`: those of its stages."""
-    if not who.active:
-        return _("Your log-in is closed.")
+    if refusal := _why_nothing(who):
+        return refusal
     if not who.pools & {*pools, RISK_OWNERS}:
         return _("Only members of the pools that decided it, or of %(pool)s, revoke an approval.") % {
             "pool": RISK_OWNERS
@@ -114,8 +112,8 @@ def why_not_revoke(request: ApprovalRequest, who: Viewer, pools: Collection[str]
 
 def why_not_meet(request: ApprovalRequest, condition: Condition, who: Viewer, pool: str) -> str:
     """Why `who` may not confirm that a condition is met; empty when they may. `pool`: that of its stage."""
-    if not who.active:
-        return _("Your log-in is closed.")
+    if refusal := _why_nothing(who):
+        return refusal
     if request.requester_id == who.person_id:
         return _("You asked for this. Another person confirms its conditions.")
     if pool not in who.pools:
@@ -150,8 +148,8 @@ def why_not_register(who: Viewer) -> str:
 
 def why_not_propose_policy(who: Viewer) -> str:
     """Why `who` may not propose an approval policy; empty when they may."""
-    if not who.active:
-        return _("Your log-in is closed.")
+    if refusal := _why_nothing(who):
+        return refusal
     if not {COMPLIANCE, OPERATORS} & who.pools:
         return _("Only members of the pools %(one)s and %(two)s propose approval policies.") % {
             "one": COMPLIANCE,
@@ -162,10 +160,8 @@ def why_not_propose_policy(who: Viewer) -> str:
 
 def why_not_decide_policy(policy: ApprovalPolicyVersion, who: Viewer) -> str:
     """Why `who` may not decide a proposed policy; empty when they may."""
-    if not who.active:
-        return _("Your log-in is closed.")
-    if who.suspended:
-        return _("Your password was reset or your log-in reopened: another person of your pools confirms it first.")
+    if refusal := _why_nothing(who):
+        return refusal
     if policy.proposed_by_id == who.person_id:
         return _("You proposed this. Another person decides, whatever log-in you use.")
     if COMPLIANCE not in who.pools:
@@ -188,6 +184,15 @@ def excluded_from(request: ApprovalRequest) -> frozenset[UUID]:
     """The persons who are kept from the current stage, beside the one who asked."""
     rows = RequestExclusion.objects.filter(request=request, stage=request.stage)
     return frozenset(rows.values_list("person_id", flat=True))
+
+
+def _why_nothing(who: Viewer) -> str:
+    """Why this log-in decides nothing at all; empty when it may decide something."""
+    if not who.active:
+        return _("Your log-in is closed.")
+    if who.suspended:
+        return _("Your password was reset or your log-in reopened: another person of your pools confirms it first.")
+    return ""
 
 
 def _why_barred(who: Viewer) -> str:

@@ -68,6 +68,7 @@ def standing_gaps(deployment_id: UUID | None = None) -> tuple[StandingGap, ...]:
         | Q(approved_revision__model_version__in=ids.get("model_version", ()))
         | Q(approved_revision__model_version__model__in=ids.get("model", ()))
         | Q(approved_revision__gpu_pool__in=ids.get("gpu_pool", ()))
+        | Q(use_case__in=ids.get("use_case", ()))
         | Q(approved_revision__adapters__overlap=sorted(ids.get("adapter", ())))
     )
     rows = {(row.subject_kind, row.subject_id): row for row in bad}
@@ -95,6 +96,7 @@ def _needs(deployment: Deployment) -> tuple[tuple[str, UUID], ...]:
         ("model_version", revision.model_version_id),
         ("model", revision.model_version.model_id),
         ("gpu_pool", revision.gpu_pool_id),
+        *((("use_case", deployment.use_case_id),) if deployment.use_case_id else ()),
         *(("adapter", adapter) for adapter in revision.adapters),
     )
 
