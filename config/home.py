@@ -19,7 +19,7 @@ from governance.queries.attention import Attention, attention
 from governance.queries.desk import HomeCounts, waiting_count
 from governance.queries.desk import home as desk_home
 from governance.queries.fleet import Fleet, fleet
-from governance.queries.gaps import Gap, evidence_gaps
+from governance.queries.gaps import Gap, evidence_gaps, worst_first
 from governance.queries.notified import unread_count
 from governance.queries.policies import policies_waiting_for
 from governance.queries.quoting import Told, details
@@ -90,7 +90,7 @@ def home(*, user: User, now: datetime) -> Home:
         desk=desk_home(user),
         fleet=fleet(now=now),
         attention=attention(now=now),
-        evidence_gaps=evidence_gaps(now)[:GAPS],
+        evidence_gaps=worst_first(evidence_gaps(now))[:GAPS],
         policies=policies_waiting_for(user),
         pool_changes=waiting_for_me(user),
         findings=found,

@@ -137,7 +137,7 @@ class ApprovalSchema(serializers.Serializer[dict[str, object]]):
 
     revision_digest = serializers.CharField()
     may_run = serializers.BooleanField(
-        help_text="Approved, not replaced by a later approval, not expired, nothing in stopped_by, no condition that blocks."
+        help_text="Approved, not replaced, not expired, nothing in stopped_by, and no condition that blocks."
     )
     stopped_by = serializers.ListField(
         child=serializers.CharField(),

@@ -37,7 +37,8 @@ class Approval:
     Attributes:
         current: the deployment's approved revision is this one; an older approval was replaced.
         stopped_by: what is retired, quarantined or prohibited by now, each in a sentence.
-        may_run: approved, current, not past `expires_at`, nothing in `stopped_by`, and no condition that blocks; by the clock, not by when
+        may_run: approved, current, not past `expires_at`, nothing in `stopped_by`, and no
+            condition that blocks; by the clock, not by when
             the clock's work was recorded.
         stage, stages: where an open request stands, of how many.
         entry: where the state stands in the ledger. `receipt`: its proof, None until it is signed.

@@ -44,15 +44,17 @@ class DueLine:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Soonest first, at most `MOST` of each."""
+    """Soonest first, at most `MOST` of each; `more_end`: more approvals end than are listed."""
 
     ending: tuple[EndingLine, ...]
     due: tuple[DueLine, ...]
+    more_end: bool = False
 
 
 def attention(*, now: datetime) -> Attention:
     """What wants somebody soon, in two queries."""
-    return Attention(_ending(now), _due(now))
+    ending = _ending(now)
+    return Attention(ending[:MOST], _due(now), len(ending) > MOST)
 
 
 def _ending(now: datetime) -> tuple[EndingLine, ...]:
@@ -63,7 +65,7 @@ def _ending(now: datetime) -> tuple[EndingLine, ...]:
         )
         .select_related("deployment")
         .annotate(next_id=Subquery(following.values("pk")[:1]), next_number=Subquery(following.values("number")[:1]))
-        .order_by("valid_until", "number")[:MOST]
+        .order_by("valid_until", "number")[: MOST + 1]
     )
     return tuple(
         EndingLine(

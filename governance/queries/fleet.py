@@ -125,16 +125,16 @@ def _needs(pools: list[UUID], approved: set[UUID | None]) -> _Needs:
     )
     reserved: dict[UUID, int] = {}
     promised: dict[UUID, int] = {}
-    counted: dict[UUID, int] = {}
+    counted: dict[tuple[UUID, UUID], int] = {}
     found = list(rows[: 4 * DEPLOYMENTS])
     for state, revision, _previous, pool, size in found:
-        if state == "approved" and revision in approved and revision not in counted:
-            counted[revision] = size
+        if state == "approved" and revision in approved and (revision, pool) not in counted:
+            counted[revision, pool] = size
             reserved[pool] = reserved.get(pool, 0) + size
     for state, _revision, previous, pool, size in found:
         if state == "open":
-            # A change replaces what is approved: only what it needs beyond that is new.
-            promised[pool] = promised.get(pool, 0) + max(0, size - counted.get(previous, 0))
+            # A change replaces what is approved in the same pool: only what it needs beyond that is new.
+            promised[pool] = promised.get(pool, 0) + max(0, size - counted.get((previous, pool), 0))
     return _Needs(reserved, promised)
 
 

@@ -1,6 +1,6 @@
 """What is missing among the evidence: for the home page, in words, in a constant number of queries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from governance.evaluation import QUANTISED_FROM
 from governance.models import EvaluationRun, Revision, UseCase
 from governance.queries.evidence import MARKS, SOON, judged, standing_of, standing_word
+from governance.queries.standinggaps import standing_gaps
 
 MOST: Final = 50
 """Lines of each sort at most."""
@@ -31,10 +32,27 @@ class Gap:
 
 
 def evidence_gaps(now: datetime) -> tuple[Gap, ...]:
-    """Evidence that has expired or soon will, high-risk uses without an assessment, and quantised weights in use that
+    """What runs though retired or quarantined, evidence that has expired or soon will, high-risk uses without an assessment, and quantised weights in use that
     nobody evaluated; at most MOST lines of each, in three queries.
     """
-    return (*_ending(now), *_unassessed(now), *_unevaluated())
+    return (*_standing(), *_ending(now), *_unassessed(now), *_unevaluated())
+
+
+def worst_first(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    """Gaps that are there before those that come, and one of each sort before a second of any."""
+    seen: dict[tuple[str, str], int] = {}
+    placed = []
+    for place, gap in enumerate(gaps):
+        turn = seen[gap.mark, gap.page] = seen.get((gap.mark, gap.page), -1) + 1
+        placed.append((gap.mark != "bad", turn, place, gap))
+    return tuple(gap for _later, _turn, _place, gap in sorted(placed, key=lambda item: item[:3]))
+
+
+def _standing() -> Iterator[Gap]:
+    for gap in standing_gaps()[:MOST]:
+        words = _("%(deployment)s runs on what is no longer to be used: %(kind)s %(name)s.")
+        named = {"deployment": gap.deployment, "kind": gap.kind, "name": gap.name}
+        yield Gap("bad", gap.word, words % named, "admin:desk_deployment", gap.deployment_id)
 
 
 def _ending(now: datetime) -> Iterator[Gap]:

@@ -35,7 +35,7 @@ def test_what_a_request_relies_on_is_frozen_bound_and_spoils_an_approval() -> No
             cursor.execute(
                 "INSERT INTO request_evidence (id, request_id, evidence_id, sha256, digest, standing)"
                 " VALUES (gen_random_uuid(), %s, %s, %s, %s, 'valid')",
-                values,
+                [str(value) for value in values],
             )
     with pytest.raises(IntegrityError, match="would rest on"), transaction.atomic():
         decision = {
@@ -47,7 +47,7 @@ def test_what_a_request_relies_on_is_frozen_bound_and_spoils_an_approval() -> No
             cursor.execute(
                 f"INSERT INTO decision (id, {', '.join(decision)})"
                 f" VALUES (gen_random_uuid(), {', '.join(['%s'] * len(decision))})",
-                list(decision.values()),
+                [str(value) for value in decision.values()],
             )
     story.decided(asked, "reject")
     assert ApprovalRequest.objects.get(pk=asked.pk).state == "rejected"
