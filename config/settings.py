@@ -172,6 +172,8 @@ DEMO_EXPORTER_URL = env.web_address("DEMO_EXPORTER_URL", "http://127.0.0.1:9400"
 
 # Django itself refuses an empty SECRET_KEY, with its own sentence, as soon as something needs it.
 SECRET_KEY = env.secret("SECRET_KEY")
+# Earlier ones, by spaces or one a line: they still open the secrets of webhooks and the sessions that they closed.
+SECRET_KEY_FALLBACKS = env.secret("SECRET_KEY_FALLBACKS").split()
 _serves = DATABASES["default"]["ENGINE"] != "config.unset_database"
 if _serves and not (SECRET_KEY and LEDGER_ORIGIN and LEDGER_HMAC_KEY and LEDGER_VKEY):
     raise SettingError(

@@ -17,7 +17,8 @@ from audit import queries as log
 from audit.models import Token
 from audit.queries import EntryRow
 from audit.queries.alarms import standing_rows
-from audit.queries.roles import COMPLIANCE, OPERATORS
+from audit.queries.people import deciders_of_change
+from audit.queries.roles import OPERATORS
 from governance.models import (
     ApprovalPolicyVersion,
     ApprovalRequest,
@@ -184,7 +185,7 @@ def _matters(entries: Sequence[EntryRow], now: datetime) -> list[Matter]:
             if policy is not None:
                 found.append(_of_entry(entry, rights.of_policy(policy), now))
         elif entry.type == "pool_change.proposed":
-            found.append(_of_entry(entry, rights.people(COMPLIANCE), now))
+            found.append(_of_entry(entry, deciders_of_change(label), now))
     return found
 
 

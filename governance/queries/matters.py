@@ -75,6 +75,8 @@ _PAGES: Final = MappingProxyType(
         "request": "admin:desk_review",
         "deployment": "admin:desk_deployment",
         "webhook": "admin:desk_webhook",
+        "approval_policy": "admin:desk_policy",
+        "pool_change": "admin:pool_change",
     }
 )
 

@@ -11,7 +11,7 @@ from audit.access.services import issue
 from audit.models import Checkpoint, PoolChange, Token, User
 from governance import operations
 from governance.classification import Answer, newest
-from governance.models import ApprovalRequest, Deployment, Revision, UseCase
+from governance.models import ApprovalRequest, Deployment, Revision, UseCase, WebhookDelivery, WebhookEndpoint
 from tests.e2e.agent_pages import agent_addresses
 from tests.integration.governance_story import Story
 from tests.integration.test_governance_adapters import config, register
@@ -25,6 +25,27 @@ def tell_everything(story: Story) -> None:
     _family(story.requester, story.version)
     _people(story)
     operations.index_log()
+    operations.follow_notices(now=timezone.now())
+
+
+def tell_webhook(operator: User, story: Story) -> None:
+    """A webhook with a delivery that waits and one that was given up."""
+    now = timezone.now()
+    operations.register_webhook(
+        by=operator, name="Tickets", url="https://hooks.example/a-path", kinds=["request.submitted"], now=now
+    )
+    for state in (WebhookDelivery.State.WAITING, WebhookDelivery.State.DEAD):
+        WebhookDelivery.objects.create(
+            endpoint=WebhookEndpoint.objects.get(),
+            kind="request.submitted",
+            subject=f"request:{story.version}",
+            scope=state.value,
+            params='{"ref": "REQ-0001"}',
+            created_at=now,
+            next_at=now,
+            state=state,
+            last_error="HTTP 503" if state == WebhookDelivery.State.DEAD else "",
+        )
 
 
 def addresses(story: Story) -> Iterator[str]:
@@ -60,8 +81,18 @@ def addresses(story: Story) -> Iterator[str]:
     yield reverse("admin:desk_registry", args=["deployment"])
     yield f"{reverse('admin:desk_search')}?q=call"
     yield from agent_addresses(story)
+    yield reverse("admin:desk_notifications")
+    yield reverse("admin:desk_notification_preferences")
     yield reverse("start")
     yield reverse("api-docs")
+
+
+def operator_addresses() -> Iterator[str]:
+    """Pages that operators alone see."""
+    yield reverse("admin:desk_webhooks")
+    yield reverse("admin:desk_webhook_new")
+    for name in ("desk_webhook", "desk_webhook_change"):
+        yield reverse(f"admin:{name}", args=[WebhookEndpoint.objects.get().pk])
 
 
 def _of_models(revision: Revision) -> Iterator[str]:

@@ -21,7 +21,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from audit.models import User
 from tests.absence import needs_chromium
-from tests.e2e.looked_at import addresses, tell_everything
+from tests.e2e.looked_at import addresses, operator_addresses, tell_everything, tell_webhook
+from tests.integration.governance_story import login
 from tests.integration.reports_story import sign, tell_report
 from tests.services.databases import Database, cloned, pointed_at
 from tests.services.processes import running_web
@@ -42,6 +43,7 @@ class Told:
     database: Database
     sessions: dict[str, str]
     addresses: tuple[str, ...]
+    of_operators: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,15 @@ def told(
         with pointed_at(database, worker_name, django_db_blocker):
             reported = tell_report()
             tell_everything(reported.story)
+            operator = login("olsen", "Operators")
+            tell_webhook(operator, reported.story)
             sign()
             # Hashed as the site would: its first use must not make it a new one, which ends the other sessions.
             reported.auditor.password = PBKDF2PasswordHasher().encode(PASSPHRASE, salt="e2e" * 8)
             reported.auditor.save()
-            people = {"requester": reported.story.requester, "auditor": reported.auditor}
+            people = {"requester": reported.story.requester, "auditor": reported.auditor, "operator": operator}
             sessions = {role: _session(user) for role, user in people.items()}
-            story = Told(database, sessions, tuple(addresses(reported.story)))
+            story = Told(database, sessions, tuple(addresses(reported.story)), tuple(operator_addresses()))
         yield story
 
 
@@ -165,6 +169,17 @@ def test_pages_are_accessible_keep_the_policy_and_scroll_in_one_direction(visito
             assert said == [], address
             looked_over(page, address)
             said.clear()  # axe itself tries to inline the sheets that stock forms import
+
+
+def test_pages_of_operators_are_so_too(visitor: Visitor) -> None:
+    with visitor.page("operator") as page:
+        said = listen(page)
+        for address in visitor.told.of_operators:
+            answer = page.goto(address)
+            assert answer and answer.ok, address
+            assert said == [], address
+            looked_over(page, address)
+            said.clear()
 
 
 def test_a_red_page_is_so_too(red_visitor: Visitor) -> None:

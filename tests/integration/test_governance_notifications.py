@@ -12,11 +12,13 @@ from django.utils import timezone
 from audit.access.tokens import issue_token
 from audit.events import EventType
 from audit.models import Alarm, User
+from audit.queries.people import deciders_of_change
 from governance import operations, queries
 from governance.models import Condition, Cursor, Notification, NotificationPreference
 from governance.queries.matters import BY_CLOCK, FROM_LOG, KINDS, SENDABLE, kind_word, path_of
 from governance.queries.notified import Rights, waiting_work
 from tests.integration.governance_story import NOW, REASON, Story, login, tell
+from tests.integration.people_story import tell_people
 from tests.integration.test_governance_following import window
 from tests.integration.test_governance_pages import browser, contents, queries_of
 
@@ -49,8 +51,7 @@ def follow() -> operations.Told:
 
 
 def test_the_kinds_are_known_types_or_will_be() -> None:
-    later = {"pool_change.proposed"}
-    assert set(FROM_LOG) - later <= set(EventType)
+    assert set(FROM_LOG) <= set(EventType)
     assert set(FROM_LOG) == {
         *("request.submitted", "request.advanced", "request.approved", "request.rejected"),
         *("request.changes_requested", "request.withdrawn", "request.timed_out", "request.revoked"),
@@ -66,14 +67,14 @@ def test_the_kinds_are_known_types_or_will_be() -> None:
 
 def test_a_request_is_told_to_those_who_may_decide_and_its_outcome_to_those_whose_it_is(story: Story) -> None:
     operator, other = login("root", "Operators"), login("okafor2", "Reviewers", person=story.reviewer)
-    barred = login("both", "Reviewers", "Auditors")
+    barred = login("aud", "Auditors")
     gone = login("gone", "Reviewers")
     User.objects.filter(pk=gone.pk).update(is_active=False)
     request = story.submitted()
     assert follow().notifications == 2
     for deciding in (story.reviewer, story.second_reviewer, other):
         assert told(deciding) == [("request.submitted", request.ref)]
-    # The one who asks, who only looks, who is barred, and whose log-in is closed.
+    # The one who asks, who only looks, who audits, and whose log-in is closed.
     for silent in (story.requester, story.bystander, barred, gone, operator):
         assert told(silent) == []
     assert Rights().of_request(request) == {story.reviewer.person_id, story.second_reviewer.person_id}
@@ -95,6 +96,25 @@ def test_a_request_is_told_to_those_who_may_decide_and_its_outcome_to_those_whos
     # Nobody is told of what is old, as in a log that was imported.
     story.submitted("later")
     assert operations.follow_notices(now=NOW + timedelta(days=8)).notifications == 0
+
+
+def test_a_proposed_change_of_a_pool_is_told_to_those_who_may_decide_it() -> None:
+    people = tell_people()
+    gone = login("gone", "Reviewers")
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    change = people.propose(people.operator, people.asker)
+    follow()
+    # An operator proposed it: no operator decides, nor the one it is about, nor a log-in that is closed.
+    for able in (people.first, people.second, people.officer):
+        assert told(able) == [("pool_change.proposed", "")]
+        assert deciders_of_change(str(change.pk)) >= {able.person_id}
+    for silent in (people.operator, people.other, people.asker, people.auditor, gone):
+        assert told(silent) == []
+    path = reverse("admin:pool_change", args=[change.pk])
+    assert [line.path for line in queries.notifications(people.first).lines] == [path]
+
+    people.decide(people.first, change)
+    assert deciders_of_change(str(change.pk)) == frozenset()
 
 
 def test_a_request_that_nobody_may_decide_is_told_to_operators_and_its_requester(story: Story) -> None:

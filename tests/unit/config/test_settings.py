@@ -86,6 +86,13 @@ def test_role_names_come_from_the_addresses() -> None:
     assert roles == {name: f"assay_{name}" for name in ("app", "signer", "reader", "admin")}
 
 
+def test_earlier_secret_keys_stand_by_spaces_or_lines() -> None:
+    assert _setting("SECRET_KEY_FALLBACKS", _PRODUCTION) == []
+    assert _setting("SECRET_KEY_FALLBACKS", {**_PRODUCTION, "SECRET_KEY_FALLBACKS": "one two\nthree"}) == [
+        *("one", "two", "three")
+    ]
+
+
 def test_beat_knows_every_periodic_task() -> None:
     schedule = _setting("CELERY_BEAT_SCHEDULE", {"DEMO": "1"})
     assert isinstance(schedule, dict)
@@ -93,6 +100,8 @@ def test_beat_knows_every_periodic_task() -> None:
         *("audit.tasks.collect", "audit.tasks.seal_windows", "audit.tasks.self_check"),
         *("audit.tasks.record_acts", "audit.tasks.notify"),
         *("governance.tasks.follow_log", "reports.tasks.advance"),
+        *("governance.tasks.follow_notices", "governance.tasks.sweep_notices"),
+        *("governance.tasks.send_mails", "governance.tasks.deliver_webhooks"),
         *("governance.tasks.advance_imports",),
         "audit.tasks.count_refusals",
         "governance.tasks.index_log",
