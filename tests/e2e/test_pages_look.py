@@ -134,6 +134,12 @@ SETTLED = "Promise.allSettled(document.getAnimations().filter(a => a instanceof 
 """A button whose colour is on its way from one scheme to the other is neither."""
 
 
+BEYOND = """() => [...document.querySelectorAll("#content *")]
+  .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth)
+  .map(e => e.outerHTML.slice(0, 160)).slice(-3)"""
+"""What reaches beyond the edge, innermost last."""
+
+
 def looked_over(page: Page, address: str) -> None:
     """Nothing that axe objects to, in light and in dark; nothing beyond the edge at any width."""
     for scheme in SCHEMES:
@@ -146,7 +152,7 @@ def looked_over(page: Page, address: str) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over <= 0, (address, width)
+        assert over <= 0, (address, width, page.evaluate(BEYOND))
     page.set_viewport_size(size)
 
 
