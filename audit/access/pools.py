@@ -21,6 +21,7 @@ from audit.access.rights import (
 from audit.events import EventType
 from audit.models import PoolChange, User
 from audit.queries.poolrules import DECIDING, FOUNDED, POOLS, persons_in
+from audit.queries.roles import COMPLIANCE, roles_of
 from audit.tlog.leaf import format_time
 
 State, Mode, Change = PoolChange.State, PoolChange.Mode, PoolChange.Change
@@ -52,8 +53,8 @@ class Changed:
 def propose_change(*, by: User, account_id: int, pool: str, change_: str, reason: str, now: datetime) -> Changed:
     """Propose that a log-in joins a pool or leaves it.
 
-    A pool that decides something is changed by two persons. While it has fewer than two, one person may add another
-    one at once, and the entry says `founding`. A pool that decides nothing is changed by one operator.
+    A pool that decides something is changed by two persons. While it has fewer than two, a compliance officer may add
+    another person at once, and the entry says `founding`. A pool that decides nothing is changed by one operator.
 
     Raises:
         Refused: who may not, no such log-in or pool, nothing to change, or a change that waits already.
@@ -69,7 +70,7 @@ def propose_change(*, by: User, account_id: int, pool: str, change_: str, reason
             raise Refused("account", _("There is no such log-in."))
         refuse(why_not_propose(by, pool))
         _refuse_impossible(account, pool, change_)
-        mode = _mode(pool, change_)
+        mode = _mode(by, pool, change_)
         if mode != Mode.TWO_PERSONS and by.person_id == account.person_id:
             raise Refused("account", _("Nobody changes their own pools alone."))
         row = PoolChange(
@@ -181,10 +182,12 @@ def _refuse_impossible(account: User, pool: str, change_: str) -> None:
     refuse(why_not_join(account.person_id, pool), field="pool")
 
 
-def _mode(pool: str, change_: str) -> PoolChange.Mode:
+def _mode(by: User, pool: str, change_: str) -> PoolChange.Mode:
+    """Operators found nothing: one who makes log-ins would fill a pool with them alone."""
     if pool not in DECIDING:
         return Mode.ORDINARY
-    return Mode.FOUNDING if change_ == Change.ADD and persons_in(pool) < FOUNDED else Mode.TWO_PERSONS
+    founds = change_ == Change.ADD and COMPLIANCE in roles_of(by.pk) and persons_in(pool) < FOUNDED
+    return Mode.FOUNDING if founds else Mode.TWO_PERSONS
 
 
 def _locked(change_id: UUID) -> PoolChange:

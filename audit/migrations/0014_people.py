@@ -136,6 +136,11 @@ BEGIN
     RAISE EXCEPTION 'pool change refused: nobody changes their own pools alone'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'pool_change_by_another';
   END IF;
+  IF NEW.mode = 'founding'
+     AND NOT assay_is_in(NEW.proposed_account_id, NEW.proposed_by_id, ARRAY['Compliance officers']) THEN
+    RAISE EXCEPTION 'pool change refused: Compliance alone founds a pool'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'pool_change_founding_by_compliance';
+  END IF;
   -- Members whose log-ins are closed count: else closing them would open this door.
   IF NEW.mode = 'founding' AND (
     SELECT count(DISTINCT a.person_id) FROM account_groups m JOIN account a ON a.id = m.user_id
