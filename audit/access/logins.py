@@ -1,7 +1,8 @@
 """Log-ins as operators keep them: added, reset, closed, reopened; and confirmed by another person of their pools.
 
 Whoever resets a password could sign in with it. So a log-in that decides something decides nothing after that, nor
-after it was reopened, until another person than its owner and the operator confirmed it.
+after it was reopened, until another person than its owner and the operator confirmed it. While its password is one
+that somebody else set, a first one too, nobody confirms it, and joining a pool that decides suspends it.
 """
 
 import os
@@ -81,6 +82,7 @@ def add_log_in(
             groups=pools,
             actor=by.actor,
             now=now,
+            set_by_other=True,
         )
     except IntegrityError as error:
         raise Refused("username", _("This user name stands already.")) from error
@@ -107,6 +109,7 @@ def reset_password(
         account, before = _locked(account_id, seen)
         refuse(why_not_operate_on(by, account))
         account.set_password(password)
+        account.password_set_by_other_at = now
         _suspend(account, RESET, by, now)
         _save(account, EventType.PASSWORD_RESET, by.actor, reason, before, now)
     return FirstPassword(account.pk, account.person_id, password)
@@ -124,16 +127,22 @@ def reset_on_the_machine(*, username: str, password: str, now: datetime) -> User
             raise Refused("username", _("There is no such log-in."))
         before = snapshot(account)
         account.set_password(password)
+        account.password_set_by_other_at = now
         _suspend(account, RESET, None, now)
         _save(account, EventType.PASSWORD_RESET, "system:command", "By a command on the machine.", before, now)
     return account
 
 
 def change_own_password(*, user: User, password: str, now: datetime) -> None:
-    """A person's own new password; `user` carries it afterwards. A suspension stays."""
+    """A person's own new password; `user` carries it afterwards. A suspension stays.
+
+    The one that somebody else set, typed again, is no own password: whoever set it would know it still.
+    """
     with change():
         account = User.objects.select_for_update().get(pk=user.pk)
         before = snapshot(account)
+        if not account.check_password(password):
+            account.password_set_by_other_at = None
         account.set_password(password)
         user.password = account.password
         _save(account, EventType.PASSWORD_CHANGED, account.actor, "", before, now)
@@ -187,7 +196,7 @@ def reopen_log_in(*, by: User, account_id: int, reason: str, seen: int, now: dat
 
 def snapshot(account: User) -> dict[str, object]:
     """What the ledger says of a log-in: no name, no password."""
-    suspended = account.decisions_suspended_at
+    suspended, set_at = account.decisions_suspended_at, account.password_set_by_other_at
     return {
         "log_in": account.pk,
         "person": f"person:{account.person_id}",
@@ -198,6 +207,7 @@ def snapshot(account: User) -> dict[str, object]:
         "suspended_because": account.suspended_because,
         "suspended_by": account.suspended_by_id,
         "confirmed_by": account.confirmed_by_id,
+        "password_set_by_other_at": format_time(set_at) if set_at else None,
         "row_version": account.row_version,
     }
 

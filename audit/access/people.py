@@ -24,11 +24,13 @@ def register_login(
     is_staff: bool = True,
     is_superuser: bool = False,
     person_id: uuid.UUID | None = None,
+    set_by_other: bool = False,
 ) -> User:
     """A log-in for a person (a new one unless `person_id` is given) who belongs to the given groups.
 
     The name is kept in the erasable profile; the entry holds ids and groups only. Without a password the
-    log-in cannot be used with one. For whoever sets up the machine: a page adds log-ins by `audit.access.logins`.
+    log-in cannot be used with one. `set_by_other`: it decides nothing until its owner changed the password.
+    For whoever sets up the machine: a page adds log-ins by `audit.access.logins`.
     """
     with transaction.atomic(durable=True):
         person = (
@@ -37,6 +39,8 @@ def register_login(
             else Person.objects.create(display_name=display_name, email=email)
         )
         user = User(username=username, email=email, is_staff=is_staff, is_superuser=is_superuser, person=person)
+        if set_by_other:
+            user.password_set_by_other_at = now
         if password is None:
             user.set_unusable_password()
         else:

@@ -21,10 +21,14 @@ from audit.access.rights import (
 from audit.events import EventType
 from audit.models import PoolChange, User
 from audit.queries.poolrules import DECIDING, FOUNDED, POOLS, persons_in
+from audit.queries.roles import COMPLIANCE, roles_of
 from audit.tlog.leaf import format_time
 
 State, Mode, Change = PoolChange.State, PoolChange.Mode, PoolChange.Change
 Membership = User.groups.through
+
+SUSPENDED: Final = "reset"
+"""Why a log-in is suspended that joins with a password that somebody else set: the same as after a reset."""
 
 COLUMNS: Final = (
     "id", "number", "account_id", "person_id", "group_id", "pool", "change", "mode", "reason", "state",
@@ -52,8 +56,8 @@ class Changed:
 def propose_change(*, by: User, account_id: int, pool: str, change_: str, reason: str, now: datetime) -> Changed:
     """Propose that a log-in joins a pool or leaves it.
 
-    A pool that decides something is changed by two persons. While it has fewer than two, one person may add another
-    one at once, and the entry says `founding`. A pool that decides nothing is changed by one operator.
+    A pool that decides something is changed by two persons. While it has fewer than two, a compliance officer may add
+    another person at once, and the entry says `founding`. A pool that decides nothing is changed by one operator.
 
     Raises:
         Refused: who may not, no such log-in or pool, nothing to change, or a change that waits already.
@@ -69,7 +73,7 @@ def propose_change(*, by: User, account_id: int, pool: str, change_: str, reason
             raise Refused("account", _("There is no such log-in."))
         refuse(why_not_propose(by, pool))
         _refuse_impossible(account, pool, change_)
-        mode = _mode(pool, change_)
+        mode = _mode(by, pool, change_)
         if mode != Mode.TWO_PERSONS and by.person_id == account.person_id:
             raise Refused("account", _("Nobody changes their own pools alone."))
         row = PoolChange(
@@ -81,6 +85,8 @@ def propose_change(*, by: User, account_id: int, pool: str, change_: str, reason
 
 def decide_change(*, by: User, change_id: UUID, decision: str, reason: str, seen: int, now: datetime) -> Changed:
     """Carry out a proposed change (`carry_out`) or refuse it (`refuse`), as another person than its proposer.
+
+    Whoever joins with a password that somebody else set decides nothing until they changed it and were confirmed.
 
     Raises:
         Refused: who may not, a change that is decided, changed since it was seen, or cannot be carried out any more.
@@ -94,6 +100,7 @@ def decide_change(*, by: User, change_id: UUID, decision: str, reason: str, seen
         refuse_stale(seen, row.row_version)
         refuse(why_not_decide_change(User.objects.get(pk=by.pk), row))
         if decision == "carry_out":
+            row.account = User.objects.select_for_update(no_key=True).get(pk=row.account_id)
             _refuse_impossible(row.account, row.pool, row.change)
         return _close(row, states[decision], by, reason, now)
 
@@ -144,8 +151,8 @@ def _begin(row: PoolChange, account: User, pool: str, actor: str, now: datetime)
     proposed = {**snapshot(row), "state": State.PROPOSED.value}
     events = [told(EventType.POOL_CHANGE_PROPOSED, _subject(row), actor=actor, now=now, after=proposed)]
     if row.state == State.CARRIED_OUT:
-        _carry_out(row)
-        events.append(_event(row, actor, now, proposed))
+        suspended = _carry_out(row, account, now)
+        events.append(_event(row, actor, now, proposed, **suspended))
     return events
 
 
@@ -155,20 +162,38 @@ def _close(row: PoolChange, state: PoolChange.State, by: User, reason: str, now:
     row.decided_by_id, row.decided_account = by.person_id, by
     row.row_version += 1
     row.save()
-    if state == State.CARRIED_OUT:
-        _carry_out(row)
-    return Changed(row.id, row.state, append(_event(row, by.actor, now, before)))
+    suspended = _carry_out(row, row.account, now) if state == State.CARRIED_OUT else {}
+    return Changed(row.id, row.state, append(_event(row, by.actor, now, before, **suspended)))
 
 
-def _carry_out(row: PoolChange) -> None:
+def _carry_out(row: PoolChange, account: User, now: datetime) -> dict[str, object]:
+    """The membership as the change says; what its entry tells of a log-in that this suspended."""
+    suspended: dict[str, object] = {}
     if row.change == Change.ADD:
+        if _joins_with_a_known_password(row, account):
+            account.decisions_suspended_at, account.suspended_because = now, SUSPENDED
+            account.suspended_by, account.confirmed_by = None, None
+            account.row_version += 1
+            account.save()
+            suspended = {"suspended_log_in": account.pk, "suspended_because": SUSPENDED}
         Membership.objects.create(user_id=row.account_id, group_id=row.group_id)
     else:
         Membership.objects.filter(user_id=row.account_id, group_id=row.group_id).delete()
+    return suspended
 
 
-def _event(row: PoolChange, actor: str, now: datetime, before: dict[str, object]) -> ledger.Event:
-    return told(_TOLD_AS[State(row.state)], _subject(row), actor=actor, now=now, after=snapshot(row), before=before)
+def _joins_with_a_known_password(row: PoolChange, account: User) -> bool:
+    return (
+        row.pool in DECIDING
+        and row.mode != Mode.INSTALLATION
+        and account.password_set_by_other_at is not None
+        and account.decisions_suspended_at is None
+    )
+
+
+def _event(row: PoolChange, actor: str, now: datetime, before: dict[str, object], **more: object) -> ledger.Event:
+    kind = _TOLD_AS[State(row.state)]
+    return told(kind, _subject(row), actor=actor, now=now, after=snapshot(row), before=before, **more)
 
 
 def _refuse_impossible(account: User, pool: str, change_: str) -> None:
@@ -181,10 +206,12 @@ def _refuse_impossible(account: User, pool: str, change_: str) -> None:
     refuse(why_not_join(account.person_id, pool), field="pool")
 
 
-def _mode(pool: str, change_: str) -> PoolChange.Mode:
+def _mode(by: User, pool: str, change_: str) -> PoolChange.Mode:
+    """Operators found nothing: one who makes log-ins would fill a pool with them alone."""
     if pool not in DECIDING:
         return Mode.ORDINARY
-    return Mode.FOUNDING if change_ == Change.ADD and persons_in(pool) < FOUNDED else Mode.TWO_PERSONS
+    founds = change_ == Change.ADD and COMPLIANCE in roles_of(by.pk) and persons_in(pool) < FOUNDED
+    return Mode.FOUNDING if founds else Mode.TWO_PERSONS
 
 
 def _locked(change_id: UUID) -> PoolChange:

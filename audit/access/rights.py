@@ -16,6 +16,8 @@ def why_nothing(user: User) -> str:
     """Why this log-in may change nothing at all: it is closed, or waits to be confirmed."""
     if not user.is_active:
         return _("Your log-in is closed.")
+    if user.decisions_suspended_at is not None and user.password_set_by_other_at is not None:
+        return _("Somebody else set your password: change it, then another person of your pools confirms your log-in.")
     if user.decisions_suspended_at is not None:
         return _("Your password was reset or your log-in reopened: another person of your pools confirms it first.")
     return ""
@@ -89,7 +91,16 @@ def why_not_operate_on(user: User, account: User) -> str:
 
 
 def why_not_confirm(user: User, account: User, suspended_by_person: UUID | None) -> str:
-    """Why this log-in may not confirm a suspended one; empty when it may."""
+    """Why this log-in may not confirm a suspended one now; empty when it may."""
+    if refusal := why_no_confirmer(user, account, suspended_by_person):
+        return refusal
+    if account.password_set_by_other_at is not None:
+        return _("Somebody else set its password: its owner changes the password first.")
+    return ""
+
+
+def why_no_confirmer(user: User, account: User, suspended_by_person: UUID | None) -> str:
+    """Why it is not for this log-in to confirm a suspended one, be it now or later; empty when it is."""
     if account.decisions_suspended_at is None:
         return _("Nothing waits to be confirmed.")
     if refusal := why_nothing(user):

@@ -129,7 +129,7 @@ def log_in(http: HttpRequest, account_id: int) -> HttpResponse:
     user = signed_in(http)
     account, found = _log_in(account_id)
     unseen = rights.why_not_see_log_ins(user, account.person_id)
-    if unseen and rights.why_not_confirm(user, account, found.suspended_by):
+    if unseen and rights.why_no_confirmer(user, account, found.suspended_by):
         raise PermissionDenied(unseen)
     form = LogInActForm(http.POST or None, initial={"seen": found.row_version}, label_suffix="")
     if http.method == "POST" and form.is_valid():

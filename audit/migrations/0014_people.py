@@ -136,6 +136,11 @@ BEGIN
     RAISE EXCEPTION 'pool change refused: nobody changes their own pools alone'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'pool_change_by_another';
   END IF;
+  IF NEW.mode = 'founding'
+     AND NOT assay_is_in(NEW.proposed_account_id, NEW.proposed_by_id, ARRAY['Compliance officers']) THEN
+    RAISE EXCEPTION 'pool change refused: Compliance alone founds a pool'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'pool_change_founding_by_compliance';
+  END IF;
   -- Members whose log-ins are closed count: else closing them would open this door.
   IF NEW.mode = 'founding' AND (
     SELECT count(DISTINCT a.person_id) FROM account_groups m JOIN account a ON a.id = m.user_id
@@ -171,6 +176,7 @@ MEMBERSHIP = """
 CREATE FUNCTION assay_membership_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
   newest text;
+  way text;
   joining text;
   human uuid;
   changed account_groups%ROWTYPE;
@@ -183,7 +189,7 @@ BEGIN
   ELSE
     changed := NEW;
   END IF;
-  SELECT c.change INTO newest FROM pool_change c
+  SELECT c.change, c.mode INTO newest, way FROM pool_change c
    WHERE c.account_id = changed.user_id AND c.group_id = changed.group_id AND c.state = 'carried_out'
    ORDER BY c.number DESC LIMIT 1;
   IF TG_OP = 'DELETE' THEN
@@ -198,6 +204,13 @@ BEGIN
   IF joining = ANY (assay_deciding_pools()) AND newest IS DISTINCT FROM 'add' THEN
     RAISE EXCEPTION 'membership refused: % is joined by a carried-out change of the pool alone', joining
       USING ERRCODE = 'check_violation', CONSTRAINT = 'membership_by_a_pool_change';
+  END IF;
+  IF joining = ANY (assay_deciding_pools()) AND way <> 'installation' AND EXISTS (
+    SELECT 1 FROM account a
+     WHERE a.id = NEW.user_id AND a.password_set_by_other_at IS NOT NULL AND a.decisions_suspended_at IS NULL
+  ) THEN
+    RAISE EXCEPTION 'membership refused: whoever joins with a password that somebody else set is suspended'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'membership_with_an_own_password';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtext('assay person'), hashtext(human::text));
   IF EXISTS (
@@ -228,6 +241,11 @@ BEGIN
     RAISE EXCEPTION 'log-in refused: it stays with its person'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'account_stays_with_its_person';
   END IF;
+  IF OLD.password_set_by_other_at IS NOT NULL AND NEW.password_set_by_other_at IS NULL
+     AND NEW.password = OLD.password THEN
+    RAISE EXCEPTION 'log-in refused: its password is still the one that somebody else set'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'account_has_an_own_password';
+  END IF;
   IF NEW.is_active = OLD.is_active AND NEW.decisions_suspended_at IS NOT DISTINCT FROM OLD.decisions_suspended_at THEN
     RETURN NEW;
   END IF;
@@ -238,6 +256,10 @@ BEGIN
       USING ERRCODE = 'check_violation', CONSTRAINT = 'account_comes_back_suspended';
   END IF;
   IF OLD.decisions_suspended_at IS NOT NULL AND NEW.decisions_suspended_at IS NULL THEN
+    IF NEW.password_set_by_other_at IS NOT NULL THEN
+      RAISE EXCEPTION 'log-in refused: its owner changes the password that somebody else set before it is confirmed'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'account_confirmed_with_an_own_password';
+    END IF;
     SELECT * INTO confirmer FROM account a WHERE a.id = NEW.confirmed_by_id;
     IF NOT FOUND OR confirmer.person_id = NEW.person_id
        OR confirmer.person_id = (SELECT a.person_id FROM account a WHERE a.id = OLD.suspended_by_id)
@@ -403,6 +425,11 @@ class Migration(migrations.Migration):
             model_name='user',
             name='decisions_suspended_at',
             field=models.DateTimeField(blank=True, null=True, verbose_name='decisions suspended'),
+        ),
+        migrations.AddField(
+            model_name='user',
+            name='password_set_by_other_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='password set by somebody else'),
         ),
         migrations.AddField(
             model_name='user',

@@ -31,6 +31,7 @@ class User(AbstractUser):
     suspended_because = models.CharField(_("suspended because"), max_length=20, blank=True, db_default="", default="")
     suspended_by = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     confirmed_by = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    password_set_by_other_at = models.DateTimeField(_("password set by somebody else"), null=True, blank=True)
     row_version = models.IntegerField(default=1, db_default=1)
 
     REQUIRED_FIELDS = ["person"]

@@ -10,7 +10,7 @@ from audit.access import pools
 from audit.access.base import Refused
 from audit.models import PoolChange, User
 from audit.queries.memberships import contradictions
-from audit.queries.roles import REVIEWERS
+from audit.queries.roles import COMPLIANCE, REVIEWERS
 from tests.integration.access import NOW, join
 from tests.integration.erasure_story import at_once
 from tests.integration.governance_story import login
@@ -29,9 +29,10 @@ def found_by(by: User, whom: User, pool: str) -> object:
 def test_of_two_that_found_a_pool_at_once_one_needs_a_second_person(committed: Database) -> None:
     story = tell_people()
     join(login("weber"), "Risk owners")
+    officer = login("vogel", COMPLIANCE)
     acts = [
-        partial(found_by, story.operator, story.asker, "Risk owners"),
-        partial(found_by, story.other, story.first, "Risk owners"),
+        partial(found_by, story.officer, story.asker, "Risk owners"),
+        partial(found_by, officer, story.first, "Risk owners"),
     ]
     made = at_once(*acts)
     founded = PoolChange.objects.filter(pool="Risk owners", mode="founding", state="carried_out")

@@ -18,6 +18,7 @@ from audit.models import Entry, RefusalWindow, SessionRefusal, User
 from audit.queries.people import log_in
 from audit.queries.roles import OPERATORS, REQUESTERS, REVIEWERS
 from audit.tasks import count_refusals as task
+from governance.queries.reconciling import reconcile
 from governance.queries.rights import viewer, why_not_decide
 from tests.integration.access import NOW, person
 from tests.integration.governance_story import Story, login, tell
@@ -47,6 +48,11 @@ def fresh(user: User) -> User:
     return User.objects.get(pk=user.pk)
 
 
+def own_password(user: User) -> None:
+    """The owner's own new password, different each time."""
+    logins.change_own_password(user=fresh(user), password=f"own {later()} {fresh(user).row_version}", now=later())
+
+
 def test_a_reset_suspends_until_another_person_confirms(story: People) -> None:
     assert "Only members" in refusal("reset_password", story.first, story.second)
     assert "your own" in refusal("reset_password", story.operator, story.operator)
@@ -68,6 +74,12 @@ def test_a_reset_suspends_until_another_person_confirms(story: People) -> None:
         (story.auditor, "Only members"),
     ):
         assert words in refusal("confirm_log_in", by, story.first), by.username
+    # Nobody confirms it while the operator knows the password, which typed again is none of their own.
+    assert "owner changes the password first" in refusal("confirm_log_in", story.second, story.first)
+    logins.change_own_password(user=fresh(first), password=made.text, now=later())
+    assert "owner changes the password first" in refusal("confirm_log_in", story.second, story.first)
+    own_password(story.first)
+    assert fresh(story.first).decisions_suspended_at is not None
     act("confirm_log_in", story.second, story.first)
     assert fresh(story.first).decisions_suspended_at is None
     assert story.decide(fresh(story.first), change).state == "carried_out"
@@ -75,9 +87,79 @@ def test_a_reset_suspends_until_another_person_confirms(story: People) -> None:
     act("reset_password", story.operator, story.auditor)
     assert fresh(story.auditor).decisions_suspended_at is None
     act("reset_password", story.operator, story.first)
+    own_password(story.first)
     act("confirm_log_in", story.officer, story.first)
     kinds = [row.type for row in log.history(f"log_in:{first.pk}")]
-    assert kinds == ["log_in.confirmed", "password.reset"] * 2
+    changed = ["password.changed"]
+    assert kinds == ["log_in.confirmed", *changed, "password.reset", "log_in.confirmed", *changed * 2, "password.reset"]
+
+
+def test_whoever_joins_with_a_known_password_decides_nothing(story: People) -> None:
+    """First and reset passwords are known to an operator: joining suspends until an own one and a confirmation."""
+    made = logins.add_log_in(
+        by=story.operator, username="neu", display_name="Neu", email="", pools=[REQUESTERS], now=NOW
+    )
+    new = fresh(User(pk=made.account_id))
+    assert new.password_set_by_other_at == NOW and new.decisions_suspended_at is None
+    act("reset_password", story.operator, story.asker)
+    assert fresh(story.asker).decisions_suspended_at is None
+    # A pool that decides nothing suspends nobody; an own password before joining suffices.
+    act("reset_password", story.operator, story.auditor)
+    free = logins.add_log_in(by=story.operator, username="frei", display_name="F", email="", pools=[], now=NOW)
+    own_password(User(pk=free.account_id))
+    story.decide(story.first, story.propose(story.operator, User(pk=free.account_id)))
+    assert fresh(User(pk=free.account_id)).decisions_suspended_at is None
+    waiting = story.propose(story.operator, story.second, "Risk owners")
+    joined = story.decide(story.first, story.propose(story.operator, new))
+    founded = story.propose(story.officer, story.asker, "Security reviewers")
+    for user, pool in ((new, joined), (story.asker, founded)):
+        assert fresh(user).decisions_suspended_at is not None and fresh(user).suspended_because == "reset"
+        [said] = log.section_facts([log.history(f"pool_change:{pool.pk}")[0].index]).values()
+        assert said["suspended_log_in"] == user.pk
+    assert reconcile() == []
+    change = story.propose(story.operator, story.first, change="remove")
+    with pytest.raises(Refused, match="Somebody else set your password"):
+        story.decide(fresh(new), change)
+    assert waiting.state == "proposed"
+    # The page is shown to whom it waits for, with the reason why it cannot be confirmed yet.
+    page = browser(story.second).get(reverse("admin:log_in", args=[new.pk]))
+    assert page.status_code == 200 and "owner changes the password first" in page.content.decode()
+    assert "owner changes the password first" in refusal("confirm_log_in", story.second, new)
+    own_password(new)
+    with pytest.raises(Refused, match="another person of your pools"):
+        story.decide(fresh(new), change)
+    act("confirm_log_in", story.second, new)
+    assert story.decide(fresh(new), change).state == "carried_out"
+
+
+def test_the_database_knows_passwords_of_others(story: People) -> None:
+    act("reset_password", story.operator, story.first)
+    act("reset_password", story.operator, story.asker)
+    cleared = "decisions_suspended_at = NULL, suspended_because = '', confirmed_by_id = %s"
+    for statement, values, words in (
+        ("UPDATE account SET password_set_by_other_at = NULL WHERE id = %s", [story.first.pk], "still the one"),
+        (
+            f"UPDATE account SET {cleared} WHERE id = %s",
+            [story.officer.pk, story.first.pk],
+            "changes the password that somebody else set",
+        ),
+    ):
+        with pytest.raises(IntegrityError, match=words), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, values)
+    # A change that is carried out, without the suspension that belongs to it.
+    change = story.propose(story.operator, story.asker)
+    carry_out = (
+        "UPDATE pool_change SET state = 'carried_out', decided_by_id = %s, decided_account_id = %s, decided_at = now(),"
+        " row_version = 2 WHERE id = %s"
+    )
+    join = "INSERT INTO account_groups (user_id, group_id) SELECT %s, id FROM auth_group WHERE name = %s"
+    with (
+        pytest.raises(IntegrityError, match="somebody else set is suspended"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(carry_out, [story.second.person_id, story.second.pk, change.pk])
+        cursor.execute(join, [story.asker.pk, REVIEWERS])
 
 
 def test_closed_and_reopened(story: People) -> None:
@@ -94,6 +176,7 @@ def test_closed_and_reopened(story: People) -> None:
 
 def test_the_database_suspends_and_confirms_by_the_rules(story: People) -> None:
     act("reset_password", story.operator, story.first)
+    own_password(story.first)
     clear = (
         "UPDATE account SET decisions_suspended_at = NULL, suspended_because = '', confirmed_by_id = %s WHERE id = %s"
     )
@@ -184,6 +267,7 @@ def test_commands_of_the_machine(story: People, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ASSAY_NEW_PASSWORD", "battery staple 9")
     call_command("changepassword", "okafor")
     assert fresh(story.first).suspended_because == "reset" and fresh(story.first).suspended_by is None
+    own_password(story.first)
     act("confirm_log_in", story.second, story.first)
     call_command("add_log_in", "erste", name="Erste Person", pools=[OPERATORS])
     assert User.objects.get(username="erste").check_password("battery staple 9")
@@ -211,7 +295,9 @@ def test_pages_of_people(story: People) -> None:
     # Another member of the pool sees the page while it waits for them, and confirms.
     second = browser(story.second)
     assert "disabled" in second.get(here).content.decode()
-    assert second.post(here, {"act": "confirm", "reason": REASON, "seen": "2"}).status_code == 302
+    assert second.post(here, {"act": "confirm", "reason": REASON, "seen": "2"}).status_code == 400
+    own_password(story.first)
+    assert second.post(here, {"act": "confirm", "reason": REASON, "seen": "3"}).status_code == 302
     assert fresh(story.first).decisions_suspended_at is None
     new = operator.post(reverse("admin:log_in_new"), {"username": "neu", "display_name": "Neu", "pools": [REQUESTERS]})
     assert new.status_code == 200 and "shown this once" in new.content.decode()
@@ -227,7 +313,7 @@ def test_pages_of_people(story: People) -> None:
         (reverse("admin:pool_change_new"), asked),
         (reverse("admin:pool_change", args=[waiting.pk]), decide),
         (reverse("admin:log_in_new"), {"username": "x", "display_name": "X"}),
-        (here, {"act": "close", "reason": REASON, "seen": "3"}),
+        (here, {"act": "close", "reason": REASON, "seen": "4"}),
     ]
     for address, body in pages:
         for text in (auditor.get(address).content.decode(), operator.get(address).content.decode()):

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import queries as log
+from audit.access import logins
 from audit.access.base import Refused
 from audit.access.people import register_login
 from audit.access.pools import COLUMNS, snapshot
@@ -91,8 +92,11 @@ def test_leaving_refusing_and_taking_back(story: People) -> None:
     assert "about you" in refusal(lambda: story.decide(story.second, leaving))
     story.decide(story.first, leaving)
     assert story.second.person_id not in members(REVIEWERS)
-    # One is left: the next joins at once, and the entry says why one person was enough.
-    founded = story.propose(story.operator, story.second)
+    # One is left: the next joins at once by Compliance, and the entry says why one person was enough.
+    waiting = story.propose(story.operator, story.second)
+    assert (waiting.state, waiting.mode) == ("proposed", "two_persons")
+    story.decide(story.operator, waiting, "withdraw")
+    founded = story.propose(story.officer, story.second)
     assert (founded.state, founded.mode) == ("carried_out", "founding")
     facts = log.section_facts([log.history(f"pool_change:{founded.pk}")[0].index])
     assert json.dumps(list(facts.values())).count("founding") >= 1
@@ -133,6 +137,32 @@ def test_founding_counts_closed_members_too(story: People) -> None:
     assert story.propose(story.officer, story.asker, "Risk owners").mode == "founding"
 
 
+def test_one_operator_founds_no_pool(story: People) -> None:
+    """An operator makes two log-ins and takes neither into an empty pool alone; nor does the database let them."""
+    alias = second_log_in(story.officer, "brandt2")
+    for number in range(2):
+        made = logins.add_log_in(
+            by=story.operator, username=f"puppet{number}", display_name="P", email="", pools=[], now=NOW
+        )
+        change = story.propose(story.operator, User.objects.get(pk=made.account_id), "Security reviewers")
+        assert (change.state, change.mode) == ("proposed", "two_persons")
+        for user in (story.operator, story.other, story.first):
+            assert refusal(partial(story.decide, user, change))
+    assert members("Security reviewers") == set()
+    assert "their own pools" in refusal(lambda: story.propose(story.officer, alias, "Security reviewers"))
+    for by, whom, expected in (
+        (story.operator, story.asker, "Compliance alone founds"),
+        (story.first, story.asker, "no pool that proposes"),
+        (story.officer, alias, "their own pools"),
+    ):
+        with pytest.raises(IntegrityError, match=expected):
+            insert(
+                story, pool="Security reviewers", mode="founding", state="carried_out", account_id=whom.pk,
+                person_id=whom.person_id, proposed_by_id=by.person_id, proposed_account_id=by.pk,
+            )  # fmt: skip
+    assert story.propose(story.officer, story.asker, "Security reviewers").mode == "founding"
+
+
 def execute(statement: str, values: Sequence[Any] = ()) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -161,7 +191,10 @@ def test_the_database_takes_no_change_but_by_the_rules(story: People) -> None:
         ("no pool that proposes", {"proposed_by_id": story.first.person_id}),
         ("starts undecided", {"state": "carried_out"}),
         ("by two persons", {"mode": "ordinary", "state": "carried_out"}),
-        ("is founded", {"mode": "founding", "state": "carried_out"}),
+        ("Compliance alone founds", {"mode": "founding", "state": "carried_out"}),
+        ("is founded", {
+            "mode": "founding", "state": "carried_out",
+            "proposed_by_id": story.officer.person_id, "proposed_account_id": story.officer.pk}),
         ("by two persons", {"pool": REQUESTERS}),
         ("proposed_by_somebody", {"mode": "installation", "state": "carried_out"}),
         ("proposed_by_somebody|no pool that proposes", {"proposed_by_id": None, "proposed_account_id": None}),
