@@ -24,7 +24,16 @@ from governance.operations.importaddress import AddressNotAllowed, Place, Prefix
 SECONDS: Final = 30.0
 STEP_SECONDS: Final = 5.0
 MAX_REDIRECTS: Final = 3
-_EVERYWHERE: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+PRIVATE_NETWORKS: Final = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+"""What `private+` opens: networks of an organisation (RFC 1918, RFC 4193). Link-local addresses, where clouds answer
+with credentials, and multicast are never among them."""
+
+LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+"""This machine, opened only to a `private+` prefix that names it."""
+
+_METADATA: Final = (ip_network("fd00:ec2::/32"), ip_network("fd20:ce::/32"))
+"""Where clouds answer with credentials inside the private networks."""
+
 _RANGE: Final = re.compile(r"bytes 0-(\d{1,15})/(\d{1,18}|\*)")
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -106,7 +115,7 @@ class Fetcher:
     @asynccontextmanager
     async def _asked(self, place: Place, limit: int, *, ranged: bool) -> AsyncIterator[httpx.Response]:
         loop = asyncio.get_running_loop()
-        address = _checked(place, await loop.run_in_executor(None, self._resolve, place.host, place.port))
+        address = checked(place, await loop.run_in_executor(None, self._resolve, place.host, place.port))
         url = httpx.URL(place.url)
         headers = {"Host": url.netloc.decode(), "Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "Assay"}
         if ranged:
@@ -150,18 +159,29 @@ async def _body(answer: httpx.Response, limit: int, *, ranged: bool) -> bytes:
     return bytes(body[:limit])
 
 
-def _checked(place: Place, texts: Sequence[str]) -> str:
+def checked(place: Place, texts: Sequence[str]) -> str:
     """The first address, after all of them were found allowed."""
+    opened = (*PRIVATE_NETWORKS, *(LOOPBACK if _is_loopback(place.host) else ())) if place.private else ()
     for text in texts:
+        address = ip_address(text)
         try:
-            check_network(ip_address(text), _EVERYWHERE if place.private else ())
+            check_network(address, opened)
         except AddressRefused as error:
-            raise FetchRefused(
-                f"{place.host} has the address {text}, which is not public; an operator may allow it by private+."
-            ) from error
+            more = "is never fetched from" if place.private else "is not public; an operator may allow it by private+"
+            raise FetchRefused(f"{place.host} has the address {text}, which {more}.") from error
+        if any(address in network for network in _METADATA if network.version == address.version):
+            raise FetchRefused(f"{place.host} has the address {text}, which is never fetched from.")
     if not texts:
         raise FetchRefused(f"{place.host} has no address.")
     return texts[0]
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host as a prefix names it is this machine, whatever a resolver says."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _length(answer: httpx.Response) -> int | None:

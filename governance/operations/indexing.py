@@ -17,7 +17,16 @@ from audit.queries.entries import entries_at
 from governance.models import Cursor, Mention, SearchDocument
 from governance.operations.base import change
 from governance.queries.reconciling import TABLES
-from governance.queries.wording import NAMES, name_from, ordered, ref_of, references, snapshots_at, subject_parts
+from governance.queries.wording import (
+    LEVELS,
+    NAMES,
+    name_from,
+    ordered,
+    ref_of,
+    references,
+    snapshots_at,
+    subject_parts,
+)
 from governance.queries.words import kept, lexemes
 
 CURSOR: Final = "search"
@@ -85,7 +94,8 @@ def _index_page() -> Indexed:
         facts = log.section_facts([entry.index for entry in entries if _tells(entry) or _erases(entry)])
         _mention(told, facts)
         # In the order of the log, so that a document with a higher number is a younger object.
-        subjects = dict.fromkeys([*(entry.subject for entry in told), *sorted(_erased(entries, facts))])
+        gone = _erased(entries, facts)
+        subjects = dict.fromkeys([*(entry.subject for entry in told), *sorted(gone), *sorted(_called_after(gone))])
         documents = _write(list(subjects), size)
         Cursor.objects.filter(pk=cursor.pk).update(next_index=size)
     return Indexed(len(entries), documents)
@@ -104,6 +114,18 @@ def _erased(entries: Iterable[EntryRow], facts: Mapping[int, Mapping[str, object
     gone = [facts.get(entry.index, {}).get("entry") for entry in entries if _erases(entry)]
     rows = entries_at([index for index in gone if isinstance(index, int)])
     return {row.subject for row in rows.values() if _tells(row)}
+
+
+def _called_after(gone: Iterable[str]) -> set[str]:
+    """What may be called after these subjects: their words hold the name of what they belong to."""
+    found: set[str] = set()
+    last = set(gone)
+    for _level in range(LEVELS - 1):
+        if not last:
+            break
+        last = set(Mention.objects.filter(target__in=last).values_list("subject", flat=True)) - found
+        found |= last
+    return found
 
 
 def _mention(entries: Sequence[EntryRow], facts: Mapping[int, Mapping[str, object]]) -> None:

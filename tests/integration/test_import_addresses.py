@@ -25,8 +25,8 @@ from governance import operations, queries
 from governance.checks import import_addresses_are_prefixes
 from governance.models import Adapter, ImportJob, ModelVersion
 from governance.operations import ImportAsk, Refused
-from governance.operations.importaddress import read_prefixes
-from governance.operations.importfetch import Fetcher, FetchRefused, NotThere
+from governance.operations.importaddress import allowed, read_prefixes
+from governance.operations.importfetch import Fetcher, FetchRefused, NotThere, checked
 from tests.integration.governance_story import CONFIG, INDEX, NOW, Story, tell
 from tests.integration.test_governance_adapters import config as adapter_config
 from tests.integration.test_governance_adapters import header as adapter_header
@@ -119,7 +119,7 @@ def test_sizes_are_bounded_before_and_while_reading(server: ModelServer) -> None
 
 def test_the_connection_goes_to_the_address_that_was_checked(server: ModelServer) -> None:
     answers = iter([["127.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["::ffff:169.254.169.254"], []])
-    name = f"mirror.example:{server.port}"
+    name = f"localhost:{server.port}"
     private = Fetcher(read_prefixes([f"private+http://{name}/models/"]), resolve=lambda host, port: next(answers))
     private.whole(f"http://{name}/models/a/config.json", limit=10_000)
     assert server.asked[-1][2] == name  # asked once, connected to what was answered, by the name that was asked for
@@ -128,6 +128,35 @@ def test_the_connection_goes_to_the_address_that_was_checked(server: ModelServer
         with pytest.raises(FetchRefused, match=words):
             public.whole(f"https://{name}/models/a/config.json", limit=10_000)
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [
+        ("mirror.example", "127.0.0.1"),
+        ("mirror.example", "::1"),
+        ("mirror.example", "169.254.169.254"),
+        ("mirror.example", "::ffff:169.254.169.254"),
+        ("mirror.example", "fe80::1"),
+        ("mirror.example", "fd00:ec2::254"),
+        ("mirror.example", "0.0.0.0"),
+        ("mirror.example", "100.64.0.1"),
+        ("mirror.example", "224.0.0.1"),
+        ("mirror.example", "ff02::1"),
+        ("localhost", "169.254.169.254"),
+        ("127.0.0.1", "224.0.0.1"),
+    ],
+)
+def test_private_opens_no_neighbour_that_only_this_machine_reaches(host: str, found: str) -> None:
+    made = Fetcher(read_prefixes([f"private+http://{host}/models/"]), resolve=lambda host, port: ["10.0.0.1", found])
+    with pytest.raises(FetchRefused, match=f"{host} has the address {found}, which is never fetched from"):
+        made.whole(f"http://{host}/models/a/config.json", limit=10)
+
+
+@pytest.mark.parametrize("found", ["10.1.2.3", "172.31.0.1", "192.168.0.1", "fd12:3456::1", "93.184.216.34"])
+def test_private_opens_the_networks_of_an_organisation(found: str) -> None:
+    place = allowed("http://mirror.example/m/a", read_prefixes(["private+http://mirror.example/m/"]))
+    assert checked(place, [found]) == found
 
 
 def test_a_model_an_adapter_and_a_gguf_file(story: Story, server: ModelServer) -> None:
@@ -163,12 +192,12 @@ def test_a_model_an_adapter_and_a_gguf_file(story: Story, server: ModelServer) -
 
 def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mirror.example")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     begin = datetime.now(UTC) - timedelta(days=1)
     signed = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
         .serial_number(1).not_valid_before(begin).not_valid_after(begin + timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("mirror.example")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
     )  # fmt: skip
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + signed.public_bytes(Encoding.PEM)
@@ -176,7 +205,7 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "pem")
     with model_server(tls) as found:
-        prefix = f"https://mirror.example:{found.port}/models/"
+        prefix = f"https://localhost:{found.port}/models/"
         made = Fetcher(read_prefixes([f"private+{prefix}"]), resolve=lambda host, port: ["127.0.0.1"])
         with pytest.raises(FetchRefused, match=r"cannot be read.*CERTIFICATE_VERIFY_FAILED"):
             made.whole(f"{prefix}a/config.json", limit=10)
