@@ -32,8 +32,8 @@ class Gap:
 
 
 def evidence_gaps(now: datetime) -> tuple[Gap, ...]:
-    """What runs though retired or quarantined, evidence that has expired or soon will, high-risk uses without an assessment, and quantised weights in use that
-    nobody evaluated; at most MOST lines of each, in three queries.
+    """What runs though retired or quarantined, evidence that ends, high-risk uses without an assessment, and
+    quantised weights in use that nobody evaluated; at most MOST lines of each, in a constant number of queries.
     """
     return (*_standing(), *_ending(now), *_unassessed(now), *_unevaluated())
 
