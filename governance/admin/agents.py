@@ -44,7 +44,8 @@ def agent(request: HttpRequest, agent_id: UUID) -> HttpResponse:
         found = agent_page(agent_id, now=timezone.now(), sees_everything=is_auditor(request), **chosen)
     except AgentNotFound as error:
         raise Http404(str(error)) from error
-    context = {"title": found.name, "agent": found, "blocked": blocked(request)}
+    standing = queries.standing_view("agent", agent_id, user=person(request))
+    context = {"title": found.name, "agent": found, "standing": standing, "blocked": blocked(request)}
     return page(request, "admin/governance/agent/agent.html", context)
 
 

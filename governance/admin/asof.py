@@ -13,15 +13,8 @@ from audit.admin.labels import kind_label
 from audit.admin.pages import number
 from governance import queries
 from governance.admin.base import page
+from governance.admin.own import page_of
 from governance.queries.reconciling import TABLES
-
-OWN_PAGES = {
-    "deployment": "admin:desk_deployment",
-    "request": "admin:desk_review",
-    "adapter": "admin:desk_adapter",
-    "use_case": "admin:desk_use_case",
-}
-"""Kinds whose objects have a page of their own for what they are now."""
 
 MOST_OF_ONE = 100
 
@@ -44,7 +37,7 @@ def registry_object(request: HttpRequest, kind: str, subject_id: UUID) -> HttpRe
         "object": found,
         "kind_word": kind_label(kind),
         "beyond": asked is not None and asked > found.head,
-        "own_page": reverse(OWN_PAGES[kind], args=[subject_id]) if kind in OWN_PAGES else "",
+        "own_page": page_of(kind, subject_id),
         "query": "" if found.now else f"?at={found.at}",
     }
     return page(request, "admin/governance/asof/object.html", context)
@@ -92,6 +85,4 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def _address(hit: queries.Hit) -> str:
     """Where a found object is shown: on its own page when it has one, else as the ledger tells it."""
-    if hit.kind in OWN_PAGES:
-        return reverse(OWN_PAGES[hit.kind], args=[hit.id])
-    return reverse("admin:desk_registry_object", args=[hit.kind, hit.id])
+    return page_of(hit.kind, hit.id) or reverse("admin:desk_registry_object", args=[hit.kind, hit.id])

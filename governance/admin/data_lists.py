@@ -44,7 +44,7 @@ class EvaluationRunAdmin(ReadOnly):
 
     @admin.display(description=_("Model version"), ordering="model_version__model__name")
     def model_of(self, row: EvaluationRun) -> SafeString:
-        address = reverse("admin:desk_model_evaluations", args=[row.model_version_id])
+        address = reverse("admin:desk_model_version", args=[row.model_version_id])
         return format_html('<a href="{}">{} {}</a>', address, row.model_version.model.name, row.model_version.version)
 
 

@@ -20,8 +20,8 @@ from governance.admin.editforms import (
     PoolChangeForm,
     UseCaseChangeForm,
 )
+from governance.admin.own import page_of
 from governance.admin.registering import FORM
-from governance.admin.standing import page_of
 
 
 class _Edit(NamedTuple):

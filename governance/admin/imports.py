@@ -76,7 +76,7 @@ def import_page(request: HttpRequest, import_id: UUID) -> HttpResponse:
     except queries.ImportNotFound as error:
         raise Http404(str(error)) from error
     kind, _colon, made = found.result.partition(":")
-    name = {"adapter": "admin:desk_adapter", "model_version": "admin:governance_modelversion_change"}.get(kind)
+    name = {"adapter": "admin:desk_adapter", "model_version": "admin:desk_model_version"}.get(kind)
     context = {
         "title": f"{found.name} {found.version}",
         "job": found,

@@ -17,6 +17,8 @@ from django.views.decorators.http import require_POST
 from audit.admin.exporting import export_page, filters_of
 from audit.exports import ExportRefused, Listing
 from governance import queries
+from governance.queries.reconciling import TABLES
+from governance.queries.search import found_ids
 from governance.snapshot.rows import FIELDS
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ else:
 
 Tell = Callable[[HttpRequest, Sequence[Any]], None]
 BATCH = 500
+MOST_FOUND = 500
+"""Newest objects that a stock list shows for a question."""
 
 
 def changelist_export(stock: _Admin, request: HttpRequest, *, kind: str, tell: Tell) -> HttpResponseBase:
@@ -42,9 +46,19 @@ def changelist_export(stock: _Admin, request: HttpRequest, *, kind: str, tell: T
             found = stock.get_changelist_instance(request)
         except IncorrectLookupParameters as error:
             raise ExportRefused(_("This address asks for something that the list does not know.")) from error
+        if kind in TABLES and cut(kind, found.query):
+            raise ExportRefused(
+                _("The search finds more than the newest %(most)s; ask with more words, or without search.")
+                % {"most": MOST_FOUND}
+            )
         return Listing(kind or name, columns, _rows(request, found, columns, tell), filters_of(request))
 
     return export_page(request, listing, reverse(f"admin:{name}_changelist"))
+
+
+def cut(kind: str, asked: str) -> bool:
+    """Whether a question finds more of a kind than a list looks through."""
+    return bool(asked.strip()) and len(found_ids(kind, asked, limit=MOST_FOUND + 1)) > MOST_FOUND
 
 
 def _rows(request: HttpRequest, found: ChangeList, columns: Sequence[str], tell: Tell) -> Iterator[dict[str, Any]]:

@@ -26,8 +26,8 @@ def model_new(request: HttpRequest) -> HttpResponse:
     form = ModelVersionForm(request.POST or None, request.FILES or None, label_suffix="")
 
     def register(user: User, fields: dict[str, Any]) -> str:
-        operations.register_from_files(by=user, now=timezone.now(), **fields)
-        return reverse("admin:governance_modelversion_changelist")
+        made = operations.register_from_files(by=user, now=timezone.now(), **fields)
+        return reverse("admin:desk_model_version", args=[made.id])
 
     texts = {"title": _("Register a model version"), "go": _("Register"), "files": True}
     return form_page(request, form, register, texts, queries.why_not_register(queries.viewer(person(request))))

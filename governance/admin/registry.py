@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.admin.pages import is_auditor
-from governance.admin.listexport import changelist_export
+from governance.admin.listexport import MOST_FOUND, changelist_export
 from governance.admin.turning import CappedPaginator, KnownValues
 from governance.models import (
     Adapter,
@@ -43,8 +43,6 @@ else:
     _Admin = admin.ModelAdmin
 
 GIB = 2**30
-MOST_FOUND = 500
-"""Newest objects that a stock list shows for a question."""
 
 
 class ReadOnly(_Admin):
@@ -146,7 +144,11 @@ class ModelVersionAdmin(ReadOnly):
     kind = "model_version"
     new_page, new_label = "admin:desk_model_new", _("Register a model version")
     beside_page, beside_label = "admin:governance_adapter_changelist", _("Adapters")
-    further = (("admin:governance_importjob_changelist", _("Imports")),)
+    further = (
+        ("admin:governance_importjob_changelist", _("Imports")),
+        ("admin:governance_modelartefact_changelist", _("Files")),
+        ("admin:governance_standing_changelist", _("Standings")),
+    )
     list_display = ("page", "version_page", "parameters", "weights", "max_context", "facts_from", "registered_at")
     list_display_links = None
     list_filter = ("facts_from", ("weight_dtype", KnownValues))
@@ -228,6 +230,10 @@ class GpuPoolAdmin(ReadOnly):
     kind = "gpu_pool"
     new_page, new_label = "admin:desk_pool_new", _("Register a GPU pool")
     beside_page, beside_label = "admin:governance_gpunode_changelist", _("GPU nodes")
+    further = (
+        ("admin:governance_gpumodel_changelist", _("GPU models")),
+        ("admin:governance_standing_changelist", _("Standings")),
+    )
     list_display = ("page", "gpu_model", "count", "node", "region", "hosting")
     list_display_links = None
     list_filter = ("hosting", "region")
@@ -244,6 +250,10 @@ class GpuPoolAdmin(ReadOnly):
 class DeploymentAdmin(ReadOnly):
     kind = "deployment"
     new_page, new_label = "admin:desk_request_new", _("Request a deployment")
+    further = (
+        ("admin:governance_comparison_changelist", _("Comparisons")),
+        ("admin:governance_standing_changelist", _("Standings")),
+    )
     list_display = ("page", "name", "owner", "approved")
     list_display_links = None
     list_filter = (("approved_revision", admin.EmptyFieldListFilter),)
@@ -265,6 +275,10 @@ class UseCaseAdmin(ReadOnly):
     kind = "use_case"
     new_page, new_label = "admin:desk_use_case_new", _("Register a use case")
     beside_page, beside_label = "admin:desk_oversight", _("Human oversight")
+    further = (
+        ("admin:governance_oversightassignment_changelist", _("Oversight assignments")),
+        ("admin:governance_standing_changelist", _("Standings")),
+    )
     list_display = ("page", "name", "tier", "eu_role", "owner")
     list_display_links = None
     list_filter = ("tier", "eu_role")

@@ -1,6 +1,5 @@
 """The page of a thing's standing: how it came to stand so, and the form that changes it."""
 
-from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,23 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from governance import operations, queries
 from governance.admin.base import page, person
+from governance.admin.own import page_of
 from governance.lifecycle import State
-
-PAGES: Final = {
-    "model": "admin:desk_model",
-    "model_version": "admin:desk_model_version",
-    "adapter": "admin:desk_adapter",
-    "use_case": "admin:desk_use_case",
-    "deployment": "admin:desk_deployment",
-    "gpu_pool": "admin:desk_pool",
-    "agent": "admin:governance_agent_change",
-}
-"""The page of one thing of a kind."""
-
-
-def page_of(kind: str, pk: UUID) -> str:
-    """The address of the page of a thing; empty where its kind has none."""
-    return reverse(PAGES[kind], args=[pk]) if kind in PAGES else ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -24,6 +24,7 @@ class ToolNotFound(LookupError):
 class ToolVersionLine:
     """What the tool does in one release."""
 
+    id: UUID
     number: int
     version: str
     mark: str
@@ -109,6 +110,7 @@ def _versions(found: Tool) -> tuple[ToolVersionLine, ...]:
         state = states.get(f"tool_version:{row.pk}")
         lines.append(
             ToolVersionLine(
+                id=row.pk,
                 number=row.number,
                 version=row.version,
                 mark=REACH_MARKS[row.reversibility],

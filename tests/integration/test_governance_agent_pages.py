@@ -192,7 +192,8 @@ def test_a_tool_is_registered_granted_and_revoked_by_forms(story: Story) -> None
     )
     page = client.get(reverse("admin:desk_agent", args=[agent.pk])).content.decode()
     assert "Irreversible" in page and "for each call" in page and "version 1 of the tool" in page
-    assert "memo-agent" in client.get(reverse("admin:desk_tool", args=[row.pk])).content.decode()
+    page = client.get(reverse("admin:desk_tool", args=[row.pk])).content.decode()
+    assert "memo-agent" in page and reverse("admin:desk_standing", args=["tool_version", made.pk]) in page
     revoke = reverse("admin:desk_grant_revoke", args=[found.pk])
     assert client.post(revoke, {"reason": ""}).status_code == 400
     assert client.post(revoke, {"reason": "Wrote to all."}).headers["Location"] == page_of(agent)

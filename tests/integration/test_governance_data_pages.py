@@ -141,6 +141,8 @@ def test_a_data_set_by_its_forms(story: Story) -> None:
         "Llama 3.1 8B 2024-07",
         "Sensitive personal information unknown",
         "Testing",
+        reverse("admin:desk_standing", args=["dataset_version", use["dataset_version"]]),
+        f'href="{reverse("admin:desk_model_version", args=[story.version])}"',
     ):
         assert words in page
     auditor = browser(story.bystander).get(address).content.decode()
@@ -173,6 +175,9 @@ def test_an_evaluation_and_a_threshold_by_their_forms(story: Story) -> None:
     page = client.get(answer.headers["Location"]).content.decode()
     for words in ("0.89", "f1, macro", "language=ja", "fails below 0.9", "failed", "no threshold", "0.88 – 0.90"):
         assert words in page
+    version = f'href="{reverse("admin:desk_model_version", args=[story.version])}"'
+    assert version in page
+    assert version in client.get(reverse("admin:governance_evaluationrun_changelist")).content.decode()
     page = client.get(reverse("admin:desk_model_evaluations", args=[story.version])).content.decode()
     for words in (run.ref, "0 passed, 1 failed, 1 without threshold", "evaluated, and failed", "fails below 0.9"):
         assert words in page

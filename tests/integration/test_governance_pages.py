@@ -257,6 +257,24 @@ def test_the_queue_opens_on_what_waits_for_me_oldest_first(story: Story) -> None
     assert page.count("Your turn") == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "further"),
+    [
+        ("modelversion", ("modelartefact", "standing")),
+        ("gpupool", ("gpumodel", "standing")),
+        ("usecase", ("oversightassignment", "standing")),
+        ("deployment", ("comparison", "standing")),
+    ],
+)
+def test_lists_lead_to_the_lists_beside_them(story: Story, name: str, further: tuple[str, ...]) -> None:
+    client = browser(story.bystander)
+    page = client.get(reverse(f"admin:governance_{name}_changelist")).content.decode()
+    for other in further:
+        address = reverse(f"admin:governance_{other}_changelist")
+        assert f'href="{address}"' in page
+        assert client.get(address).status_code == 200
+
+
 def test_pages_cost_the_same_with_many_rows(story: Story) -> None:
     request = story.submitted("memo-0")
     pages = [

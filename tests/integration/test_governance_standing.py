@@ -228,7 +228,7 @@ def test_the_database_allows_exactly_the_table(story: Story) -> None:
     assert {state.value for state in BLOCKING} == {"retired", "quarantined"}
 
 
-def test_the_stock_page_of_an_agent_leads_to_its_standing(story: Story) -> None:
+def test_the_pages_of_an_agent_lead_to_its_standing_and_its_change(story: Story) -> None:
     request = story.submitted("running")
     agent = operations.register_agent(
         by=story.requester,
@@ -239,10 +239,24 @@ def test_the_stock_page_of_an_agent_leads_to_its_standing(story: Story) -> None:
         now=NOW,
     )
     client = browser(story.reviewer)
+    address, own = (
+        reverse("admin:desk_standing", args=["agent", agent.id]),
+        reverse("admin:desk_agent", args=[agent.id]),
+    )
+    change = reverse("admin:desk_edit", args=["agent", agent.id])
     page = client.get(reverse("admin:governance_agent_change", args=[agent.id])).content.decode()
-    address = reverse("admin:desk_standing", args=["agent", agent.id])
     assert address in page
-    assert reverse("admin:desk_edit", args=["agent", agent.id]) in page
+    assert change in page
+    page = client.get(own).content.decode()
+    assert f'href="{address}"' in page
+    assert f'href="{address}?state=quarantined"' in page
+    assert f'href="{change}"' not in page  # a reviewer changes no agent
+    assert f'href="{own}"' in client.get(address).content.decode()
+    mine = browser(story.requester)
+    assert f'href="{change}"' in mine.get(own).content.decode()
+    entered = {"name": "clerk", "purpose": "Files letters.", "owner_id": story.requester.person_id}
+    answer = mine.post(change, {**entered, "autonomy": "suggest", "reason": WHY, "seen": "1"})
+    assert (answer.status_code, answer.headers.get("Location")) == (302, own), answer.content.decode()
     assert client.post(address, {"state": "quarantined", "reason": WHY, "seen": "0"}).status_code == 302
     assert "You set this quarantine" in client.get(address).content.decode()
     assert client.get(reverse("admin:desk_standing", args=["finding", agent.id])).status_code == 404

@@ -277,6 +277,10 @@ def test_by_page(story: Story, server: ModelServer) -> None:
     assert "Nothing was registered." in client.get(reverse("admin:desk_import", args=[waits])).content.decode()
     listed = client.get(reverse("admin:governance_importjob_changelist")).content.decode()
     assert address in listed
+    done = asked(story, server)
+    assert operations.run_import(job_id=done, now=NOW)
+    own = reverse("admin:desk_model_version", args=[queries.import_view(done).result.partition(":")[2]])
+    assert f'href="{own}"' in client.get(reverse("admin:desk_import", args=[done])).content.decode()
     versions = client.get(reverse("admin:governance_modelversion_changelist")).content.decode()
     assert reverse("admin:governance_importjob_changelist") in versions
     auditor = browser(story.bystander)

@@ -13,7 +13,9 @@ from django.urls import reverse
 from audit import queries as log
 from audit.exports import MOST_ROWS, ExportRefused, Listing, export_list
 from governance import operations
+from governance.admin import listexport
 from governance.models import GpuModel
+from governance.queries.search import found_ids
 from governance.snapshot.rows import FIELDS
 from tests.integration.governance_story import NOW, Story, login, tell
 from tests.integration.test_governance_api import Pipeline
@@ -78,6 +80,24 @@ def test_what_is_refused_leads_back_and_writes_nothing(story: Story) -> None:
     rows = ({"a": number} for number in range(MOST_ROWS + 1))
     with pytest.raises(ExportRefused, match="more than 100,000 rows"):
         export_list(listing=Listing("things", ["a"], rows, {}), form="csv", actor="person:x", now=NOW)
+
+
+def test_a_search_that_finds_more_than_is_looked_through_is_no_file(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations.index_log()
+    client, size = browser(story.bystander), log.head_size()
+    name = GpuModel.objects.filter(vendor="AMD").values_list("name", flat=True)[0]
+    found = len(found_ids("gpu_model", "AMD", limit=500))
+    assert found > 1
+    monkeypatch.setattr(listexport, "MOST_FOUND", found - 1)
+    address = f"{reverse('admin:governance_gpumodel_export')}?q=AMD"
+    answer = client.post(address, {"format": "json"}, follow=True)
+    assert answer.redirect_chain == [(f"{reverse('admin:governance_gpumodel_changelist')}?q=AMD", 302)]
+    assert f"finds more than the newest {found - 1}" in answer.content.decode()
+    assert log.head_size() == size
+    monkeypatch.setattr(listexport, "MOST_FOUND", found)
+    assert name in {row["name"] for row in downloaded(client, "governance_gpumodel_export", q="AMD")["rows"]}
 
 
 def test_pages_of_rest_have_the_same_cells(story: Story) -> None:

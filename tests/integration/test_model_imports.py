@@ -170,6 +170,7 @@ def test_a_page_takes_a_gguf_file_and_a_card(story: Story) -> None:
     answer = client.post(reverse("admin:desk_model_new"), {**fields, **uploads})
     assert answer.status_code == 302
     version = ModelVersion.objects.select_related("model").get(model__name="Small Llama")
+    assert answer.headers["Location"] == reverse("admin:desk_model_version", args=[version.pk])
     assert (version.header_sha256, version.model.licence) == (digest(GGUF), "apache-2.0")
 
 

@@ -1,12 +1,16 @@
 """One search over everything: what it finds, what it survives, how it follows the log, that it can be made again."""
 
+from uuid import uuid4
+
 import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from governance import operations, queries, tasks
+from governance.admin.own import OWN_PAGES, page_of
 from governance.models import Cursor, Mention, SearchDocument
+from governance.queries.reconciling import TABLES
 from governance.queries.words import MOST_ASKED
 from tests.integration.governance_story import Story, tell
 from tests.integration.test_governance_api import Pipeline
@@ -134,6 +138,24 @@ def test_pages_and_rest(story: Story) -> None:
     assert pipeline.get(rest, q="x", limit="many").json()["field"] == "limit"
     assert Client().get(rest).status_code == 401
     assert Pipeline(story, "events:write").get(rest).status_code == 403
+
+
+def test_what_has_a_page_of_its_own_is_found_there(story: Story) -> None:
+    story.submitted()
+    operations.index_log()
+    client, opened = browser(story.bystander), set()
+    for kind in OWN_PAGES:
+        assert client.get(page_of(kind, uuid4())).status_code == 404, kind
+        for row in TABLES[kind]._default_manager.all()[:1]:
+            address = page_of(kind, row.pk)
+            assert client.get(address).status_code == 200, kind
+            earlier = client.get(reverse("admin:desk_registry_object", args=[kind, row.pk])).content.decode()
+            assert f'href="{address}"' in earlier, kind
+            hits = client.get(reverse("admin:desk_search"), {"q": str(row.pk), "kind": kind}).content.decode()
+            assert f'href="{address}"' in hits, kind
+            opened.add(kind)
+    assert {"model", "model_version", "gpu_pool", "deployment", "request"} <= opened
+    assert page_of("finding", uuid4()) == ""
 
 
 def test_costs_the_same_with_more_rows(story: Story) -> None:
