@@ -72,7 +72,7 @@ def propose_change(*, by: User, account_id: int, pool: str, change_: str, reason
         if account is None:
             raise Refused("account", _("There is no such log-in."))
         refuse(why_not_propose(by, pool))
-        _refuse_impossible(account, pool, change_)
+        _refuse_impossible(account, pool, change_, now)
         mode = _mode(by, pool, change_)
         if mode != Mode.TWO_PERSONS and by.person_id == account.person_id:
             raise Refused("account", _("Nobody changes their own pools alone."))
@@ -101,7 +101,7 @@ def decide_change(*, by: User, change_id: UUID, decision: str, reason: str, seen
         refuse(why_not_decide_change(User.objects.get(pk=by.pk), row))
         if decision == "carry_out":
             row.account = User.objects.select_for_update(no_key=True).get(pk=row.account_id)
-            _refuse_impossible(row.account, row.pool, row.change)
+            _refuse_impossible(row.account, row.pool, row.change, now)
         return _close(row, states[decision], by, reason, now)
 
 
@@ -196,14 +196,14 @@ def _event(row: PoolChange, actor: str, now: datetime, before: dict[str, object]
     return told(kind, _subject(row), actor=actor, now=now, after=snapshot(row), before=before, **more)
 
 
-def _refuse_impossible(account: User, pool: str, change_: str) -> None:
+def _refuse_impossible(account: User, pool: str, change_: str, now: datetime) -> None:
     is_member = Membership.objects.filter(user_id=account.pk, group__name=pool).exists()
     if change_ == Change.REMOVE:
         refuse("" if is_member else _("This log-in does not belong to the pool."), field="account")
         return
     refuse(_("This log-in belongs to the pool already.") if is_member else "", field="account")
     refuse("" if account.is_active else _("This log-in is closed."), field="account")
-    refuse(why_not_join(account.person_id, pool), field="pool")
+    refuse(why_not_join(account.person_id, pool, now), field="pool")
 
 
 def _mode(by: User, pool: str, change_: str) -> PoolChange.Mode:

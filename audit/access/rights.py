@@ -3,10 +3,12 @@
 The database holds those of pools and log-ins too (migration 0014). Being a superuser is no right here.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from audit.access.tokens import owns_live_writing_tokens
 from audit.models import PoolChange, User
 from audit.queries.poolrules import DECIDING, conflicting, pools_of_person
 from audit.queries.roles import AUDITORS, COMPLIANCE, OPERATORS, roles_of
@@ -34,7 +36,7 @@ def why_not_propose_any(user: User) -> str:
     return why_nothing(user) or _why_not_one_of(user, {OPERATORS, *DECIDING})
 
 
-def why_not_join(person_id: UUID, pool: str) -> str:
+def why_not_join(person_id: UUID, pool: str, now: datetime) -> str:
     """Why this person may not belong to a pool; empty when they may."""
     against = sorted(pools_of_person(person_id) & conflicting(pool))
     if against:
@@ -42,6 +44,10 @@ def why_not_join(person_id: UUID, pool: str) -> str:
             "others": ", ".join(against),
             "pool": pool,
         }
+    if pool == AUDITORS and owns_live_writing_tokens(person_id, now=now):
+        return _(
+            "This person's service accounts have tokens that write, and auditors change nothing: revoke them first."
+        )
     return ""
 
 
@@ -131,8 +137,8 @@ def why_not_create_service(user: User) -> str:
 
 def why_not_change_tokens(user: User, owner_id: UUID) -> str:
     """Why this log-in may not issue, rotate or revoke tokens of a service account; empty when it may."""
-    if not user.is_active:
-        return _("Your log-in is closed.")
+    if refusal := why_nothing(user):
+        return refusal
     pools = roles_of(user.pk)
     if AUDITORS in pools:
         return _("Auditors read and change nothing.")

@@ -12,14 +12,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from audit import ledger
 from audit.access.networks import NetworkRefused, read_networks
 from audit.events import EventType
 from audit.models import ServiceAccount, Token, TokenDay, User
+from audit.queries.poolrules import pools_of_person
+from audit.queries.roles import AUDITORS
 
 SCOPES: Final = ("events:write", "usage:write", "registry:read", "registry:write", "reports:read", "log:read")
+WRITES: Final = ("events:write", "usage:write", "registry:write")
+"""Scopes that write: none in the name of an auditor. The database holds it (migration 0014, `assay_writes`)."""
+
 MAX_LIFETIME: Final = timedelta(days=366)
 _SECRET_BYTES: Final = 32
 _TOKEN = re.compile(r"assay_([a-z2-7]{8})_([A-Za-z0-9_-]{43})")
@@ -32,6 +38,12 @@ _used_today: set[tuple[uuid.UUID, str]] = set()
 
 _OWNER: Final = Exists(User.objects.filter(person_id=OuterRef("service_account__owner_id"), is_active=True))
 """Whether anybody still answers for the token: one of the owner's log-ins is open."""
+
+
+_READ_ONLY: Final = Exists(
+    User.groups.through.objects.filter(user__person_id=OuterRef("service_account__owner_id"), group__name=AUDITORS)
+)
+"""Whether the owner is an auditor: then no scope that writes counts, whenever the token was made."""
 
 
 class TokenRefused(ValueError):
@@ -87,7 +99,7 @@ def issue_token(
     """Make a token for a service account, and record that it was made. With `networks` it works from these alone.
 
     Raises:
-        ScopeRefused: an unknown scope, none, a lifetime beyond 366 days, or what is no network.
+        ScopeRefused: an unknown scope, none, one that writes for an auditor, a lifetime beyond 366 days, or no network.
         ServiceAccount.DoesNotExist: no such account.
     """
     with transaction.atomic(durable=True):
@@ -118,6 +130,8 @@ def make_token(
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise ScopeRefused(f"scopes: choose from {', '.join(SCOPES)}.")
+    if set(scopes) & set(WRITES) and AUDITORS in pools_of_person(account.owner_id):
+        raise ScopeRefused("scopes: " + _("Its owner is an auditor, who changes nothing: no scope that writes."))
     if not timedelta(0) < lifetime <= MAX_LIFETIME:
         raise ScopeRefused(f"lifetime: at most {MAX_LIFETIME.days} days.")
     prefix = _base32(entropy(5))
@@ -137,6 +151,15 @@ def make_token(
         rotated_from=rotated_from,
     )
     return IssuedToken(token.id, f"assay_{prefix}_{secret}", token.expires_at), token
+
+
+def owns_live_writing_tokens(person_id: uuid.UUID, *, now: datetime) -> bool:
+    """Whether something may write in the name of a person: a token neither revoked nor expired."""
+    writing = Q()
+    for scope in WRITES:
+        writing |= Q(scopes__contains=[scope])
+    live = Token.objects.filter(service_account__owner_id=person_id, revoked_at__isnull=True, expires_at__gt=now)
+    return live.filter(writing).exists()
 
 
 def snapshot(token: Token) -> dict[str, object]:
@@ -178,7 +201,8 @@ def _look_up(text: str, now: datetime) -> Credential:
     if match is None:
         raise refusal
     prefix, secret = match.groups()
-    token = Token.objects.select_related("service_account").annotate(answered_for=_OWNER).filter(prefix=prefix).first()
+    rows = Token.objects.select_related("service_account").annotate(answered_for=_OWNER, read_only=_READ_ONLY)
+    token = rows.filter(prefix=prefix).first()
     digest = hashlib.sha256(secret.encode()).digest()
     if token is None or not hmac.compare_digest(bytes(token.digest), digest):
         raise refusal
@@ -191,7 +215,7 @@ def _look_up(text: str, now: datetime) -> Credential:
         source_id=account.source_id,
         owner_id=account.owner_id,
         name=account.name,
-        scopes=frozenset(token.scopes),
+        scopes=frozenset(token.scopes) - frozenset(WRITES if token.read_only else ()),
         networks=tuple(token.networks),
     )
 

@@ -173,6 +173,9 @@ ALTER TABLE pool_change ENABLE ALWAYS TRIGGER pool_change_guard, ENABLE ALWAYS T
 """
 
 MEMBERSHIP = """
+CREATE FUNCTION assay_writes(scopes jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+  SELECT $1 ?| ARRAY['events:write', 'usage:write', 'registry:write']
+$$;
 CREATE FUNCTION assay_membership_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
   newest text;
@@ -219,6 +222,13 @@ BEGIN
   ) THEN
     RAISE EXCEPTION 'membership refused: this person belongs to a pool that goes not together with %', joining
       USING ERRCODE = 'check_violation', CONSTRAINT = 'membership_conflict';
+  END IF;
+  IF joining = 'Auditors' AND EXISTS (
+    SELECT 1 FROM token t JOIN service_account s ON s.id = t.service_account_id
+     WHERE s.owner_id = human AND t.revoked_at IS NULL AND t.expires_at > now() AND assay_writes(t.scopes)
+  ) THEN
+    RAISE EXCEPTION 'membership refused: tokens write in the name of this person'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'membership_of_an_owner_of_writing_tokens';
   END IF;
   RETURN NEW;
 END
@@ -276,6 +286,23 @@ ALTER TABLE account ENABLE ALWAYS TRIGGER account_guard;
 """
 
 TOKENS = """
+CREATE FUNCTION assay_token_owner_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE human uuid;
+BEGIN
+  SELECT s.owner_id INTO human FROM service_account s WHERE s.id = NEW.service_account_id;
+  PERFORM pg_advisory_xact_lock(hashtext('assay person'), hashtext(human::text));
+  IF assay_writes(NEW.scopes) AND EXISTS (
+    SELECT 1 FROM account a JOIN account_groups m ON m.user_id = a.id JOIN auth_group g ON g.id = m.group_id
+     WHERE a.person_id = human AND g.name = 'Auditors'
+  ) THEN
+    RAISE EXCEPTION 'token refused: its owner is an auditor, and nothing writes in their name'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'token_writes_for_no_auditor';
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER token_owner_guard BEFORE INSERT ON token FOR EACH ROW EXECUTE FUNCTION assay_token_owner_guard();
+ALTER TABLE token ENABLE ALWAYS TRIGGER token_owner_guard;
 CREATE FUNCTION assay_token_guard() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE moving text[] := ARRAY['expires_at', 'revoked_at', 'row_version'];
 BEGIN
@@ -317,7 +344,7 @@ $$;
 ALTER TABLE token DROP CONSTRAINT token_lives_at_most_a_year, DROP CONSTRAINT token_networks_are_a_list;
 DROP TRIGGER account_groups_no_truncate ON account_groups;
 DROP FUNCTION assay_pool_change_guard(), assay_pool_change_done(), assay_membership_guard(), assay_account_guard(),
-  assay_token_guard(), assay_pools_conflict(text, text), assay_deciding_pools() CASCADE;
+  assay_token_guard(), assay_token_owner_guard(), assay_writes(jsonb), assay_pools_conflict(text, text), assay_deciding_pools() CASCADE;
 DROP SEQUENCE pool_change_number;
 """ + "".join(
     f"DROP TRIGGER {table}_kept ON {table}; DROP TRIGGER {table}_no_truncate ON {table};\n" for table in KEPT

@@ -1,9 +1,10 @@
 """Pools under two changes at once, and under somebody who takes the guards down."""
 
 from functools import partial
+from importlib import import_module
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from audit import selfcheck
 from audit.access import pools
@@ -61,3 +62,26 @@ def test_a_member_without_a_change_is_found(committed: Database) -> None:
         pools.propose_change(
             by=story.operator, account_id=story.second.pk, pool=REVIEWERS, change_="remove", reason=REASON, now=NOW
         )
+
+
+def test_the_guards_of_people_go_and_come_back(committed: Database) -> None:
+    """Backwards nothing of them is left, and forwards again everything is as it was."""
+    made = import_module("audit.migrations.0014_people")
+    ours = (
+        "SELECT (SELECT array_agg(proname::text ORDER BY 1) FROM pg_proc WHERE proname LIKE 'assay%%'),"
+        " (SELECT array_agg(tgname::text || tgenabled::text ORDER BY 1) FROM pg_trigger WHERE NOT tgisinternal)"
+    )
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as owner:
+        owner.execute(ours, [])
+        before = owner.fetchone()
+        owner.execute(made.UNDO)
+        owner.execute(ours, [])
+        functions, triggers = owner.fetchone()
+        gone = ("assay_token_owner_guard", "assay_writes", "assay_account_guard", "assay_pool_change_guard")
+        assert not set(gone) & set(functions) and set(gone) <= set(before[0])
+        assert not {"token_owner_guardA", "account_guardA"} & set(triggers)
+        for statements in (made.KEEP, made.RULES, made.CHANGES, made.MEMBERSHIP, made.ACCOUNTS, made.TOKENS):
+            owner.execute(statements)
+        owner.execute(ours, [])
+        assert owner.fetchone() == before
+        transaction.set_rollback(True, using="owner")

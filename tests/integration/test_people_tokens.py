@@ -130,6 +130,68 @@ def test_nobody_answers_for_a_token_of_a_closed_owner(story: People, account: Se
     assert found.owner_closed and found.tokens == 0 and row.state == "closed"
 
 
+def test_nothing_writes_in_the_name_of_an_auditor(story: People, account: ServiceAccount) -> None:
+    """Whoever joins Auditors owns no token that writes, and gets none afterwards: by no page, command or statement."""
+    text = issued(story, account, scopes=["registry:write", "log:read"])
+    # Out of Requesters first: the rest is about tokens alone.
+    story.propose(story.operator, story.asker, "Requesters", "remove")
+    with pytest.raises(Refused, match="revoke them first"):
+        story.propose(story.operator, story.asker, "Auditors")
+    join = "INSERT INTO account_groups (user_id, group_id) SELECT %s, id FROM auth_group WHERE name = 'Auditors'"
+    with pytest.raises(DatabaseError, match="write in the name"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(join, [story.asker.pk])
+    reads = issued(story, account, scopes=["log:read"])
+    services.revoke(by=story.asker, token_id=text.id, reason=REASON, seen=1, now=timezone.now())
+    assert story.propose(story.operator, story.asker, "Auditors").state == "carried_out"
+    assert works(reads.text)
+    for scope in texts.WRITES:
+        field, reason = refusal(
+            story.operator, services.issue, service_account_id=account.pk, scopes=[scope, "log:read"], days=3
+        )
+        assert field == "scopes" and "auditor" in reason
+        with pytest.raises(texts.ScopeRefused, match="auditor"):
+            texts.issue_token(
+                service_account_id=account.pk,
+                scopes=[scope],
+                lifetime=timedelta(days=3),
+                actor="system:test",
+                now=timezone.now(),
+            )
+        with (
+            pytest.raises(DatabaseError, match="nothing writes in their name"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(
+                "INSERT INTO token (id, prefix, digest, scopes, created_at, expires_at, service_account_id)"
+                " SELECT gen_random_uuid(), 'aaaaaaaa', digest, jsonb_build_array(%s::text), now(),"
+                " now() + interval '4 days', service_account_id FROM token LIMIT 1",
+                [scope],
+            )
+    assert works(
+        services.issue(
+            by=story.operator, service_account_id=account.pk, scopes=["reports:read"], days=3, now=timezone.now()
+        ).text
+    )
+
+
+def test_a_suspended_log_in_changes_no_tokens(story: People, account: ServiceAccount) -> None:
+    made = issued(story, account)
+    owner = User.objects.get(pk=story.asker.pk)
+    owner.decisions_suspended_at, owner.suspended_because = timezone.now(), "reset"
+    owner.save()
+    good: dict[str, Any] = {"service_account_id": account.pk, "scopes": ["log:read"], "days": 3}
+    rotate: dict[str, Any] = {"token_id": made.id, "days": 3, "overlap_days": 0, "seen": 1}
+    for act, fields in (
+        (services.issue, good),
+        (services.rotate, rotate),
+        (services.revoke, {"token_id": made.id, "reason": REASON, "seen": 1}),
+    ):
+        assert "another person of your pools" in refusal(owner, act, **fields)[1]
+    assert "disabled" in browser(owner).get(reverse("admin:token", args=[made.id])).content.decode()
+    assert works(services.rotate(by=story.operator, now=timezone.now(), **rotate).text)
+
+
 def test_pages_of_tokens(story: People, account: ServiceAccount) -> None:
     owner, operator, auditor = browser(story.asker), browser(story.operator), browser(story.auditor)
     page = operator.post(reverse("admin:service_new"), {"name": "sync", "owner_id": str(story.asker.person_id)})
