@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audit import queries as log
 from governance.models import ApprovalRequest, Condition
+from governance.queries.triggers import warnings_of
 
 _State = ApprovalRequest.State
 
@@ -39,6 +40,7 @@ class Approval:
             the clock's work was recorded.
         stage, stages: where an open request stands, of how many.
         entry: where the state stands in the ledger. `receipt`: its proof, None until it is signed.
+        warnings: what changed since the approval and needs another look; it may run all the same.
     """
 
     revision_digest: str
@@ -58,6 +60,7 @@ class Approval:
     expires_at: datetime | None
     entry: int | None
     receipt: str | None
+    warnings: tuple[str, ...] = ()
 
 
 def approval(revision_digest: str, *, now: datetime | None = None) -> Approval | None:
@@ -93,6 +96,7 @@ def approval(revision_digest: str, *, now: datetime | None = None) -> Approval |
         expires_at=found.valid_until,
         entry=state.index if state else None,
         receipt=_receipt(state.index) if state else None,
+        warnings=warnings_of(found.pk),
     )
 
 
