@@ -33,6 +33,12 @@ ALTER TABLE reapproval_trigger
   ENABLE ALWAYS TRIGGER reapproval_trigger_guard;
 """
 
+# The triggers go with the table.
+BACK = """
+DROP TRIGGER reapproval_trigger_guard ON reapproval_trigger;
+DROP FUNCTION assay_reapproval_trigger_guard();
+"""
+
 
 def grant(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """The app adds, the reader reads, nobody changes or deletes."""
@@ -73,6 +79,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('request', 'cause', 'subject'), name='reapproval_trigger_raised_once'), models.CheckConstraint(condition=models.Q(('detail', ''), _negated=True), name='reapproval_trigger_has_detail'), models.CheckConstraint(condition=models.Q(models.Q(('cause__in', ['withdrawn', 'ancestor_quarantined', 'evidence_spoilt', 'tier_raised', 'grant_widened']), ('effect', 'blocks')), models.Q(('cause__in', ['outdated', 'evidence_superseded', 'tier_changed', 'policy_renewed', 'oversight_vacant']), ('effect', 'warns')), _connector='OR'), name='reapproval_trigger_cause_has_effect')],
             },
         ),
-        migrations.RunSQL(GUARDS),
-        migrations.RunPython(grant),
+        migrations.RunSQL(GUARDS, BACK),
+        migrations.RunPython(grant, migrations.RunPython.noop),
     ]

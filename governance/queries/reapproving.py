@@ -108,7 +108,7 @@ def _unraised(batch: Sequence[ApprovalRequest], now: datetime) -> list[Found]:
     )
     found = {item.key: item for item in standing if item.key not in raised}
     told = {item.told for item in found.values() if item.told}
-    states = log.states_at(told, log.head_size()) if told else {}
+    states = log.states_at(sorted(told), log.head_size()) if told else {}
     new = (
         replace(item, detail=item.detail[:_LONGEST], entry=states[item.told].index if item.told in states else None)
         for item in found.values()
