@@ -90,6 +90,7 @@ class EventType(StrEnum):
     REQUEST_STAGE_SET = "request_stage.set"
     REQUEST_EXCLUSION_SET = "request_exclusion.set"
     REQUEST_EVIDENCE_RELIED = "request_evidence.relied"
+    REAPPROVAL_RAISED = "reapproval.raised"
     DECISION_SEALED = "decision.sealed"
     CONDITION_SET = "condition.set"
     CONDITION_MET = "condition.met"
@@ -231,6 +232,7 @@ STATE_TYPES = frozenset(
         EventType.REQUEST_STAGE_SET,
         EventType.REQUEST_EXCLUSION_SET,
         EventType.REQUEST_EVIDENCE_RELIED,
+        EventType.REAPPROVAL_RAISED,
         EventType.DECISION_SEALED,
         EventType.CONDITION_SET,
         EventType.CONDITION_MET,

@@ -59,6 +59,7 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
                 "classification",
                 *("request_stage", "request_exclusion", "sealed_decision"),
                 "request_evidence",
+                "reapproval_trigger",
                 *("model_artefact", "model_relation", "quantisation", "standing"),
             ),
             ADD,

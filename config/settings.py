@@ -109,6 +109,8 @@ REPORT_PERIOD = env.seconds("REPORT_PERIOD", default=10 if DEMO else 30)
 FOLLOW_PERIOD = env.seconds("FOLLOW_PERIOD", default=2 if DEMO else 5)
 # How often it is recorded what is past its time; answers go by the clock and do not wait for it.
 SWEEP_PERIOD = env.seconds("SWEEP_PERIOD", default=10 if DEMO else 60)
+# How often approvals that stand are held against what they stand on: standings, evidence, tiers, grants, oversight.
+REAPPROVE_PERIOD = env.seconds("REAPPROVE_PERIOD", default=10 if DEMO else 60)
 # Where the log is published as static files, for everybody: a folder, a bucket, or nowhere (None).
 PUBLISH_TO = env.place("PUBLISH_TO", DATA_DIR / "public" if DEMO else None)
 PUBLISH_PERIOD = env.seconds("PUBLISH_PERIOD", default=2 if DEMO else 10)
@@ -357,6 +359,7 @@ CELERY_BEAT_SCHEDULE = {
         "audit.tasks.count_refusals": SEAL_PERIOD,
         "governance.tasks.follow_log": FOLLOW_PERIOD,
         "governance.tasks.sweep": SWEEP_PERIOD,
+        "governance.tasks.reapprove": REAPPROVE_PERIOD,
         "governance.tasks.advance_imports": REPORT_PERIOD,
         "governance.tasks.index_log": FOLLOW_PERIOD,
         "governance.tasks.follow_notices": FOLLOW_PERIOD,

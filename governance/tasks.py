@@ -23,6 +23,12 @@ def sweep() -> None:
     operations.sweep(now=timezone.now())
 
 
+@shared_task(name="governance.tasks.reapprove")
+def reapprove() -> None:
+    """Raise what spoils approvals that stand, and end those that it blocks."""
+    operations.reapprove(now=timezone.now())
+
+
 @shared_task(name="governance.tasks.run_import")
 def run_import(job_id: str) -> None:
     """Fetch and register what an import asks for."""

@@ -40,6 +40,7 @@ pages = (
     ("desk/requests/<uuid:request_id>/", desk.review, "desk_review"),
     ("desk/requests/<uuid:request_id>/withdraw/", acting.withdraw, "desk_withdraw"),
     ("desk/requests/<uuid:request_id>/revoke/", acting.revoke, "desk_revoke"),
+    ("desk/requests/<uuid:request_id>/again/", acting.again, "desk_again"),
     ("desk/requests/<uuid:request_id>/conditions/<int:number>/", acting.meet, "desk_condition_met"),
     ("desk/deployments/<uuid:deployment_id>/", desk.deployment, "desk_deployment"),
     ("desk/documents/<slug:of>/<uuid:of_id>/<slug:document>/", documents.document, "desk_document"),

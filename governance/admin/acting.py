@@ -1,4 +1,4 @@
-"""What people do on the page of a request beside deciding: withdraw it, revoke its approval, confirm a condition."""
+"""What people do on the page of a request beside deciding: withdraw, revoke, confirm a condition, ask again."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -91,6 +91,22 @@ def revoke(request: HttpRequest, request_id: UUID) -> HttpResponse:
         ),
         _("The approval is revoked."),
     )
+
+
+@require_POST
+def again(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """Ask for the same configuration again; the answer is the page of the new request."""
+    try:
+        made = operations.request_again(
+            request_id=request_id,
+            by=person(request),
+            justification=request.POST.get("justification", ""),
+            now=timezone.now(),
+        )
+    except operations.Refused as error:
+        return review_of(request, request_id, refused=error)
+    messages.success(request, _("The request is submitted."))
+    return HttpResponseRedirect(reverse("admin:desk_review", args=[made.id]))
 
 
 @require_POST

@@ -187,6 +187,7 @@ APPROVAL: Final = OpenApiExample(
         "request_id": ID,
         "decision_digest": DIGEST,
         "conditions": [],
+        "warnings": [],
         "expires_at": "2027-11-24T09:00:00Z",
         "entry": 44,
         "receipt": "c2sp.org/tlog-proof@v1\n…",

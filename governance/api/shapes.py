@@ -158,6 +158,9 @@ class ApprovalSchema(serializers.Serializer[dict[str, object]]):
     expires_at = serializers.DateTimeField(allow_null=True)
     entry = serializers.IntegerField(allow_null=True, help_text="Index of the entry that says so.")
     receipt = serializers.CharField(allow_null=True, help_text="Its proof; null until it is signed.")
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="What changed since and needs another look; may_run does not say so."
+    )
 
 
 CONDITIONAL: Final = OpenApiExample(

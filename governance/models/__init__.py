@@ -24,6 +24,7 @@ from governance.models.notices import (
 )
 from governance.models.oversight import OversightAssignment, OversightEnd
 from governance.models.policies import ApprovalPolicyVersion
+from governance.models.reapproval import ReapprovalTrigger
 from governance.models.registry import GpuModel, GpuPool, Model, ModelVersion
 from governance.models.relied import RequestEvidence
 from governance.models.search import Mention, SearchDocument
@@ -71,6 +72,7 @@ __all__ = [
     "OversightEnd",
     "PoolDevice",
     "Quantisation",
+    "ReapprovalTrigger",
     "RequestEvidence",
     "RequestExclusion",
     "RequestStage",

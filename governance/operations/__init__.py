@@ -2,6 +2,7 @@
 
 from governance.operations.adapterfolder import register_adapter_from_folder
 from governance.operations.adapters import register_adapter
+from governance.operations.again import request_again
 from governance.operations.agents import register_agent
 from governance.operations.agentversions import AgentRelease, register_agent_version
 from governance.operations.artefactfolder import add_artefacts_from_folder
@@ -55,6 +56,7 @@ from governance.operations.pooldevices import record_pool_device
 from governance.operations.pools import register_gpu_pool
 from governance.operations.quantisations import declare_quantisation
 from governance.operations.reading import mark_read, prefer
+from governance.operations.reapproving import Reapproved, reapprove
 from governance.operations.standing import change_standing
 from governance.operations.sweeping import Swept, sweep
 from governance.operations.thresholds import set_threshold
@@ -81,6 +83,7 @@ __all__ = [
     "ImportAsk",
     "Indexed",
     "Measured",
+    "Reapproved",
     "Recorded",
     "Refused",
     "SecretSet",
@@ -125,6 +128,7 @@ __all__ = [
     "prefer",
     "propose_policy",
     "queue_test",
+    "reapprove",
     "rebuild_search",
     "record_comparison",
     "record_dataset_use",
@@ -148,6 +152,7 @@ __all__ = [
     "register_tool_version",
     "register_use_case",
     "register_webhook",
+    "request_again",
     "request_deployment",
     "request_import",
     "revoke",

@@ -17,12 +17,10 @@ from governance.models import (
 from governance.operations.asking import Checked
 from governance.operations.base import By, Refused, actor_of, event, next_number, person_of
 from governance.operations.relying import Relied, relied_rows, rely
+from governance.queries.again import RENEW_DAYS
 from governance.queries.frozen import routes
 from governance.snapshot import canonical, decision_digest, digest
 from governance.workflow import ApprovalPolicy, choose
-
-RENEW_DAYS = 30
-"""From how many days before its end on an approval may be asked for again unchanged."""
 
 _State = ApprovalRequest.State
 

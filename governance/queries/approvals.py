@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit import queries as log
 from governance.models import ApprovalRequest, Condition, Tier
 from governance.queries.standinggaps import standing_gaps
+from governance.queries.triggers import warnings_of
 
 _State = ApprovalRequest.State
 
@@ -42,6 +43,7 @@ class Approval:
             the clock's work was recorded.
         stage, stages: where an open request stands, of how many.
         entry: where the state stands in the ledger. `receipt`: its proof, None until it is signed.
+        warnings: what changed since the approval and needs another look; it may run all the same.
     """
 
     revision_digest: str
@@ -62,6 +64,7 @@ class Approval:
     expires_at: datetime | None
     entry: int | None
     receipt: str | None
+    warnings: tuple[str, ...] = ()
 
 
 def approval(revision_digest: str, *, now: datetime | None = None) -> Approval | None:
@@ -99,6 +102,7 @@ def approval(revision_digest: str, *, now: datetime | None = None) -> Approval |
         expires_at=found.valid_until,
         entry=state.index if state else None,
         receipt=_receipt(state.index) if state else None,
+        warnings=warnings_of(found.pk),
     )
 
 

@@ -22,6 +22,7 @@ from governance.queries.quoting import Told, details
 from governance.queries.review import state_mark
 from governance.queries.standinggaps import StandingGap, standing_gaps
 from governance.queries.telling import HistoryLine
+from governance.queries.triggers import TriggerLine, triggers_of_deployment
 from governance.queries.usage import UsageWindow, usage_of
 
 SHOWN = 20
@@ -87,6 +88,7 @@ class DeploymentPage:
     agents: tuple[AgentLine, ...]
     gaps: tuple[StandingGap, ...]
     history: tuple[HistoryLine, ...]
+    triggers: tuple[TriggerLine, ...] = ()
 
 
 def deployment_page(deployment_id: UUID, *, sees_everything: bool = False) -> DeploymentPage:
@@ -131,6 +133,7 @@ def deployment_page(deployment_id: UUID, *, sees_everything: bool = False) -> De
         agents=_agents(found),
         gaps=standing_gaps(found.pk),
         history=object_history("deployment", found.pk, limit=SHOWN),
+        triggers=triggers_of_deployment(found.pk),
     )
 
 

@@ -22,6 +22,7 @@ from governance.models import (
     Finding,
     ModelRelation,
     Quantisation,
+    ReapprovalTrigger,
     RequestEvidence,
     RequestExclusion,
     RequestStage,
@@ -38,6 +39,7 @@ _PARTS: Final = MappingProxyType[str, Manager[Any]](
         "request_stage": RequestStage.objects,
         "request_exclusion": RequestExclusion.objects,
         "request_evidence": RequestEvidence.objects,
+        "reapproval_trigger": ReapprovalTrigger.objects,
         "sealed_decision": SealedDecision.objects,
         "condition": Condition.objects,
     }

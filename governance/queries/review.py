@@ -15,12 +15,14 @@ from audit.models import User
 from audit.queries.entries import entries_at
 from governance.models import ApprovalRequest, Decision, Revision
 from governance.queries.adapters import AdapterLine, adapter_lines
+from governance.queries.again import why_not_again
 from governance.queries.fit import Fit, read_fit
 from governance.queries.grounds import Grounds, grounds
 from governance.queries.people import names_of
 from governance.queries.reviewing import Way, way
 from governance.queries.rights import viewer, why_not_decide, why_not_withdraw
 from governance.queries.telling import HistoryLine, history_lines
+from governance.queries.triggers import TriggerLine, triggers_of_request
 from governance.workflow import APPROVING, MIN_REASON, Choice
 
 
@@ -61,6 +63,8 @@ class ReviewPage:
         blocked: why this person may not decide; empty when they may.
         withdraw_blocked: the same for taking it back.
         grounds: the use and its tier, costs, evidence and evaluations.
+        again_blocked: why exactly this cannot be asked for again; empty when it can.
+        triggers: what changed since it was approved.
         way: stages, rounds, exclusions, conditions, validity, and what this person may do besides deciding.
     """
 
@@ -102,6 +106,8 @@ class ReviewPage:
     way: Way
     grounds: Grounds
     min_reason: int = MIN_REASON
+    again_blocked: str = ""
+    triggers: tuple[TriggerLine, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -163,6 +169,8 @@ def review_page(request_id: UUID, *, user: User, now: datetime | None = None) ->
         withdraw_blocked=why_not_withdraw(found, who.person_id),
         way=steps,
         grounds=grounds(found, now=moment),
+        again_blocked=why_not_again(found, who, moment),
+        triggers=triggers_of_request(found.pk),
     )
 
 

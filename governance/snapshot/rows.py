@@ -91,6 +91,9 @@ FIELDS: Final = MappingProxyType(
         ),
         "request_exclusion": ("id", "request_id", "stage", "person_id", "why"),
         "request_evidence": ("id", "request_id", "evidence_id", "sha256", "digest", "standing"),
+        "reapproval_trigger": (
+            "id", "request_id", "deployment_id", "cause", "effect", "subject", "entry_index", "detail", "raised_at",
+        ),
         "sealed_decision": (
             "id", "request_id", "stage", "requester_id", "decider_id", "account_id", "commitment", "digest_seen",
             "decided_at",

@@ -26,6 +26,7 @@ INSERT_ONLY = [
     "request_stage",
     "request_exclusion",
     "request_evidence",
+    "reapproval_trigger",
     "sealed_decision",
 ]
 INSERT_ONLY += [

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 WALKED = {
     "api-decision", "api-withdrawal", "api-revocation", "api-condition-met", "api-approval-policy-decision",
-    "desk_review", "desk_withdraw", "desk_revoke", "desk_condition_met", "desk_policy",
+    "desk_review", "desk_withdraw", "desk_revoke", "desk_condition_met", "desk_policy", "desk_again",
 }  # fmt: skip
 READING = {"api-request", "api-conditions"}
 

@@ -106,6 +106,9 @@ def test_beat_knows_every_periodic_task() -> None:
         "audit.tasks.count_refusals",
         "governance.tasks.index_log",
         "governance.tasks.sweep",
+        "governance.tasks.reapprove",
+        *("governance.tasks.follow_notices", "governance.tasks.sweep_notices"),
+        *("governance.tasks.send_mails", "governance.tasks.deliver_webhooks"),
     }
     assert schedule["audit.tasks.self_check"]["schedule"] == "0:00:05"
 
