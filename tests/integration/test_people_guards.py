@@ -68,8 +68,8 @@ def test_the_guards_of_people_go_and_come_back(committed: Database) -> None:
     """Backwards nothing of them is left, and forwards again everything is as it was."""
     made = import_module("audit.migrations.0014_people")
     ours = (
-        "SELECT (SELECT array_agg(proname::text ORDER BY 1) FROM pg_proc WHERE proname LIKE 'assay%%'),"
-        " (SELECT array_agg(tgname::text || tgenabled::text ORDER BY 1) FROM pg_trigger WHERE NOT tgisinternal)"
+        "SELECT (SELECT array_agg(DISTINCT proname::text) FROM pg_proc WHERE proname LIKE 'assay%%'),"
+        " (SELECT array_agg(DISTINCT tgname::text || tgenabled::text) FROM pg_trigger WHERE NOT tgisinternal)"
     )
     with transaction.atomic(using="owner"), connections["owner"].cursor() as owner:
         owner.execute(ours, [])
