@@ -192,7 +192,7 @@ class Migration(migrations.Migration):
             model_name='webhookdelivery',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'failed', 'delivered', 'dead'])), name='webhook_delivery_state_known'),
         ),
-        migrations.RunSQL(KEEP),
-        migrations.RunSQL(BOUND),
-        migrations.RunPython(grant),
+        migrations.RunSQL(KEEP, migrations.RunSQL.noop),
+        migrations.RunSQL(BOUND, migrations.RunSQL.noop),
+        migrations.RunPython(grant, migrations.RunPython.noop),
     ]

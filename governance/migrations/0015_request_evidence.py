@@ -65,6 +65,13 @@ ALTER TABLE request_evidence
 ALTER TABLE decision ENABLE ALWAYS TRIGGER decision_evidence_guard;
 """
 
+BACK = """
+DROP TRIGGER decision_evidence_guard ON decision;
+DROP FUNCTION assay_decision_evidence_guard();
+DROP TRIGGER request_evidence_guard ON request_evidence;
+DROP FUNCTION assay_request_evidence_guard();
+"""
+
 TABLES = ", ".join(INSERT_ONLY)
 
 
@@ -103,7 +110,7 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('request', 'evidence'), name='request_evidence_once'), models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$'), ('sha256__regex', '^[0-9a-f]{64}$')), name='request_evidence_digests_are_sha256'), models.CheckConstraint(condition=models.Q(('standing__in', ['valid', 'expires_soon', 'superseded'])), name='request_evidence_stood')],
             },
         ),
-        migrations.RunSQL(KEEP),
-        migrations.RunSQL(GUARDS),
-        migrations.RunPython(grant),
+        migrations.RunSQL(KEEP, migrations.RunSQL.noop),
+        migrations.RunSQL(GUARDS, BACK),
+        migrations.RunPython(grant, migrations.RunPython.noop),
     ]
