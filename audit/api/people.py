@@ -74,8 +74,8 @@ class PoolChanges(PeopleView):
         operation_id="propose_pool_change",
         summary="Propose a change of a pool",
         description=(
-            "A pool that decides is changed by two persons. While it has fewer than two, one person adds another at"
-            " once, and the entry says so. Operators change the other pools alone."
+            "A pool that decides is changed by two persons. While it has fewer than two, a compliance officer adds"
+            " another person at once, and the entry says so. Operators change the other pools alone."
         ),
         tags=["People"],
         request=shapes.PROPOSE,
