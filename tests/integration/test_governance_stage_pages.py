@@ -33,7 +33,7 @@ def test_a_blind_stage_is_counted_and_not_told(told: Approvals) -> None:
     text = browser(told.risk).get(address).content.decode()
     assert "stay where they are" in text
     assert "Users are told." in text
-    assert "Watanabe: asked for this" in text
+    assert "<dt>Watanabe</dt><dd>asked for this" in text
     # One more for the entries that conditions and decisions have, whatever their number.
     assert queries_of(browser(told.third_reviewer), address) <= before + 3
 
@@ -62,7 +62,7 @@ def test_conditions_are_asked_for_and_confirmed_on_the_page(told: Approvals) -> 
     assert (stale.status_code, "not the newest" in stale.content.decode()) == (400, True)
     assert reviewer.post(met, {"evidence": "https://wiki/42", "row_version": "1"}).status_code == 302
     text = reviewer.get(address).content.decode()
-    assert "https://wiki/42" in text and "Revoke this approval" in text and "Valid until" in text
+    assert "https://wiki/42" in text and "Revoke this approval" in text and "The approval stands until" in text
     revoke = reverse("admin:desk_revoke", args=[request.pk])
     assert "Only members" in browser(told.officer).get(address).content.decode()
     assert browser(told.officer).post(revoke, {"reason": REASON}).status_code == 400
