@@ -41,13 +41,13 @@ class Card:
     """A card to write.
 
     Attributes:
-        facts: the front matter that is read back.
+        facts: the front matter that is read back. `loaded_by`: its `library_name`.
         about: sections of the text: a title, and lines of name and value.
     """
 
     name: str
     facts: CardFacts
-    library: str = ""
+    loaded_by: str = ""
     task: str = ""
     results: tuple[Result, ...] = ()
     about: tuple[tuple[str, Sequence[tuple[str, str]]], ...] = ()
@@ -76,7 +76,7 @@ def _front(card: Card) -> dict[str, Any]:
         **_licence(facts.licence),
         "base_model": list(facts.base_models),
         "base_model_relation": facts.relation,
-        "library_name": card.library,
+        "library_name": card.loaded_by,
         "pipeline_tag": card.task,
         "language": list(facts.languages),
         "datasets": list(facts.datasets),

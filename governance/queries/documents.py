@@ -134,7 +134,7 @@ def version_card(version_id: UUID) -> Document:
             tags=claims.get("tags", ()),
             languages=claims.get("languages", ()),
         ),
-        library="gguf" if row.facts_from == ModelVersion.FactsFrom.GGUF else "transformers",
+        loaded_by="gguf" if row.facts_from == ModelVersion.FactsFrom.GGUF else "transformers",
         task=task_of(row.architecture),
         about=(("Facts", tuple(numbers(row).items())), ("Where this comes from", origin(told, row.source, subject))),
     )
@@ -167,7 +167,7 @@ def adapter_card(adapter_id: UUID) -> Document:
             tags=claims.get("tags", ()),
             languages=claims.get("languages", ()),
         ),
-        library="peft",
+        loaded_by="peft",
         task=TASKS.get(row.task_type, ""),
         about=(
             ("Facts", tuple((name, value) for name, value in facts.items() if value)),
