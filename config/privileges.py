@@ -46,9 +46,6 @@ _APP: Final[Mapping[str, Rights]] = MappingProxyType(
         # Erasures: the app asks, decides and holds; what is gone is written by `erase_section` alone.
         **dict.fromkeys(("erasure_request", "erasure_decision", "legal_hold", "hold_release"), ADD),
         **dict.fromkeys(("erasure", "retention_floor"), READ),
-        # Erasures are asked for and decided by rows; only the functions above carry one out.
-        **dict.fromkeys(("erasure_request", "erasure_decision", "legal_hold", "hold_release"), ADD),
-        **dict.fromkeys(("erasure", "retention_floor"), READ),
         # Records and what seals them.
         **dict.fromkeys(("usage_record", "hardware_sample", "slot_outcome", "usage_key", "sealed_window"), ADD),
         **dict.fromkeys(("target", "target_state", "coverage_gap", "seal_cursor"), KEEP),
