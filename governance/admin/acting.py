@@ -23,7 +23,7 @@ CONDITIONS: Final = 3
 def review_of(request: HttpRequest, request_id: UUID, refused: operations.Refused | None = None) -> HttpResponse:
     """The page of a request; with the refusal of what was tried, and what was entered."""
     try:
-        found = queries.review_page(request_id, user=person(request))
+        found = queries.review_page(request_id, user=person(request), now=timezone.now())
     except queries.RequestNotFound as error:
         raise Http404(str(error)) from error
     context = {

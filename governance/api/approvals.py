@@ -162,7 +162,7 @@ class Approvals(Registry):
         match = _DIGEST.fullmatch(revision_digest)
         if match is None:
             return problem(400, "Must be 64 hexadecimal digits.", field="revision_digest")
-        found = queries.approval(match[1])
+        found = queries.approval(match[1], now=timezone.now())
         if found is None:
             return problem(404, "Nobody asked for this revision.", field="revision_digest")
         return Response(asdict(found))

@@ -90,7 +90,6 @@ from governance.queries.usecases import (
 from governance.queries.webhooks import (
     WebhookLine,
     WebhookNotFound,
-    dead_letters,
     deliveries,
     webhook,
     webhooks,
@@ -156,7 +155,6 @@ __all__ = [
     "conditions_of",
     "dataset_page",
     "dataset_snapshot",
-    "dead_letters",
     "deliveries",
     "deployment_bom",
     "deployment_page",

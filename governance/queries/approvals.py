@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils import timezone
 
 from audit import queries as log
 from governance.models import ApprovalRequest, Condition, Tier
@@ -67,21 +66,16 @@ class Approval:
     warnings: tuple[str, ...] = ()
 
 
-def approval(revision_digest: str, *, now: datetime | None = None) -> Approval | None:
-    """The answer about the revision with this digest; None when nobody asked for it.
-
-    Args:
-        now: the moment that is asked about; the clock's when left out.
-    """
-    moment = timezone.now() if now is None else now
-    found = _found(revision_digest, moment)
+def approval(revision_digest: str, *, now: datetime) -> Approval | None:
+    """The answer at `now` about the revision with this digest; None when nobody asked for it."""
+    found = _found(revision_digest, now)
     if found is None:
         return None
     subject = f"request:{found.pk}"
     state = log.states_at([subject], log.head_size()).get(subject)
     current = found.deployment.approved_revision_id == found.revision_id
-    conditions = condition_lines(list(found.conditions.order_by("number")), now=moment)
-    stands = found.state == _State.APPROVED and (found.valid_until is None or found.valid_until > moment)
+    conditions = condition_lines(list(found.conditions.order_by("number")), now=now)
+    stands = found.state == _State.APPROVED and (found.valid_until is None or found.valid_until > now)
     stopped = _stopped(found)
     return Approval(
         revision_digest=found.revision_digest,
@@ -124,7 +118,7 @@ def conditions_of(request_id: UUID, *, now: datetime) -> tuple[ConditionLine, ..
 
 
 def condition_lines(rows: Sequence[Condition], *, now: datetime) -> tuple[ConditionLine, ...]:
-    """Conditions as they stand at a moment."""
+    """Conditions as they stand at a now."""
     return tuple(
         ConditionLine(
             number=row.number,

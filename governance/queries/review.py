@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -114,11 +113,8 @@ class ReviewPage:
         return self.state == ApprovalRequest.State.OPEN.value
 
 
-def review_page(request_id: UUID, *, user: User, now: datetime | None = None) -> ReviewPage:
-    """The page of one request as `user` sees it, in a constant number of queries.
-
-    Args:
-        now: the moment it is seen at; the clock's when left out.
+def review_page(request_id: UUID, *, user: User, now: datetime) -> ReviewPage:
+    """The page of one request as `user` sees it at `now`, in a constant number of queries.
 
     Raises:
         RequestNotFound: no such request.
@@ -126,8 +122,7 @@ def review_page(request_id: UUID, *, user: User, now: datetime | None = None) ->
     found = _request(request_id)
     decisions = list(Decision.objects.filter(request=found).select_related("decider").order_by("decided_at", "pk"))
     who = viewer(user)
-    moment = timezone.now() if now is None else now
-    steps = way(found, decisions, who, now=moment)
+    steps = way(found, decisions, who, now=now)
     states, events = _told(found, [*(f"decision:{row.pk}" for row in decisions), *steps.subjects])
     changed, same = _compare(found.previous_revision, found.revision)
     mark, word = state_mark(found.state)
@@ -165,11 +160,11 @@ def review_page(request_id: UUID, *, user: User, now: datetime | None = None) ->
         fit=read_fit(found.evidence, found.evidence_digest),
         decisions=tuple(_decision(row, states) for row in decisions),
         history=history_lines(events),
-        blocked=why_not_decide(found, who, steps.deciders, steps.excluded, now=moment),
+        blocked=why_not_decide(found, who, steps.deciders, steps.excluded, now=now),
         withdraw_blocked=why_not_withdraw(found, who.person_id),
         way=steps,
-        grounds=grounds(found, now=moment),
-        again_blocked=why_not_again(found, who, moment),
+        grounds=grounds(found, now=now),
+        again_blocked=why_not_again(found, who, now),
         triggers=triggers_of_request(found.pk),
     )
 

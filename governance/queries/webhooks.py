@@ -101,11 +101,6 @@ def deliveries(
     return tuple(map(_delivery, found[:limit])), found[limit - 1].pk if len(found) > limit else None
 
 
-def dead_letters() -> int:
-    """How many deliveries were given up and nobody sent again; in one query."""
-    return WebhookDelivery.objects.filter(state=WebhookDelivery.State.DEAD).count()
-
-
 _MARKS: Final[Mapping[str, str]] = {"waiting": "wait", "failed": "warn", "delivered": "ok", "dead": "bad"}
 
 

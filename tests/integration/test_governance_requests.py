@@ -215,7 +215,7 @@ def test_a_change_is_a_new_revision_and_shows_what_was_approved(story: Story) ->
     assert second.previous_revision_id == first.revision_id
     assert second.revision.number == 2
     assert second.decision_digest != first.decision_digest
-    page = queries.review_page(second.pk, user=story.reviewer)
+    page = queries.review_page(second.pk, user=story.reviewer, now=NOW)
     assert [(line.name, line.old, line.new) for line in page.changed] == [("serving.context", "8192", "16384")]
 
 
@@ -239,11 +239,11 @@ def test_an_approved_revision_is_replaced_by_the_next_approval(story: Story) -> 
     story.decided(first)
     second = story.submitted(context=16384)
     story.decided(second)
-    old, new = queries.approval(first.revision_digest), queries.approval(second.revision_digest)
+    old, new = (queries.approval(row.revision_digest, now=NOW) for row in (first, second))
     assert old is not None
     assert new is not None
     assert (old.state, old.current, old.may_run) == ("approved", False, False)
     assert (new.state, new.current, new.may_run) == ("approved", True, True)
     assert new.entry is not None
     assert log.entry(new.entry).type == "request.approved"
-    assert queries.approval("0" * 64) is None
+    assert queries.approval("0" * 64, now=NOW) is None
