@@ -28,6 +28,7 @@ from governance.queries.grants import in_force, reaches_further
 from governance.queries.lineage import MAX_DEPTH
 from governance.queries.objects import labels
 from governance.queries.oversight import oversight_gaps
+from governance.queries.standinggaps import needs
 from governance.workflow.triggers import RULES, Cause, Effect, tier_cause
 
 BATCH: Final = 200
@@ -124,7 +125,7 @@ def _standings(batch: Sequence[ApprovalRequest]) -> Iterator[Found]:
             "pk", "model_id"
         )
     )
-    named = {row.pk: _named(row) for row in batch}
+    named = {row.pk: needs(row.deployment, row.revision) for row in batch}
     beyond = {row.pk: _beyond(above.get(row.revision.model_version_id, ()), parents) for row in batch}
     wanted = {subject for group in (named, beyond) for subjects in group.values() for subject in subjects}
     newest = _newest(wanted)
@@ -142,16 +143,6 @@ def _standings(batch: Sequence[ApprovalRequest]) -> Iterator[Found]:
             elif record.state == State.QUARANTINED:
                 detail = f"{label}, which its model was made from, is quarantined: {record.reason}"
                 yield Found(row.pk, Cause.ANCESTOR_QUARANTINED, f"{kind}:{pk}", detail, told)
-
-
-def _named(row: ApprovalRequest) -> tuple[tuple[str, UUID], ...]:
-    revision = row.revision
-    return (
-        ("model_version", revision.model_version_id),
-        ("model", revision.model_version.model_id),
-        ("gpu_pool", revision.gpu_pool_id),
-        *(("adapter", pk) for pk in revision.adapters),
-    )
 
 
 def _beyond(above: Iterable[UUID], models: dict[UUID, UUID]) -> tuple[tuple[str, UUID], ...]:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from governance.lifecycle import BLOCKING, State
-from governance.models import Deployment, Standing
+from governance.models import Deployment, Revision, Standing
 from governance.queries.objects import labels
 from governance.queries.standing import standing_mark
 
@@ -76,7 +76,8 @@ def standing_gaps(deployment_id: UUID | None = None) -> tuple[StandingGap, ...]:
     return tuple(
         _gap(deployment, rows[subject], names)
         for deployment in touched.order_by("name")
-        for subject in _needs(deployment)
+        if deployment.approved_revision is not None  # only such are looked at
+        for subject in needs(deployment, deployment.approved_revision)
         if subject in rows
     )
 
@@ -88,9 +89,12 @@ def newest_states(kind: str, ids: Iterable[UUID]) -> dict[UUID, str]:
     return dict(newest.values_list("subject_id", "state"))
 
 
-def _needs(deployment: Deployment) -> tuple[tuple[str, UUID], ...]:
-    revision = deployment.approved_revision
-    assert revision is not None  # only such are looked at
+def needs(deployment: Deployment, revision: Revision) -> tuple[tuple[str, UUID], ...]:
+    """What has to be fit for use so that a revision of a deployment may run: kind and id of each.
+
+    Args:
+        revision: with its model version loaded.
+    """
     return (
         ("deployment", deployment.pk),
         ("model_version", revision.model_version_id),

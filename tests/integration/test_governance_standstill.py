@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from audit.models import User
 from governance import operations, queries
 from governance.models import ApprovalRequest, Condition, Decision
-from governance.operations import Refused
+from governance.operations import Reapproved, Refused
 from governance.queries.gaps import evidence_gaps, worst_first
 from tests.integration.approvals_story import DAY, Approvals, condition, tell_approvals
 from tests.integration.governance_story import NOW, REASON
@@ -49,6 +49,9 @@ def test_what_is_quarantined_by_now_may_not_run(told: Approvals) -> None:
     assert worst_first(evidence_gaps(NOW))[0].about == request.deployment_id
     with pytest.raises(Refused, match="misled"):
         told.story.submitted("another", use_case_id=use_case.pk)
+    assert operations.reapprove(now=NOW + DAY) == Reapproved(raised=1, ended=1)
+    request.refresh_from_db()
+    assert request.state == "invalidated"
 
 
 def test_a_use_case_classified_anew_needs_another_request(told: Approvals) -> None:
