@@ -22,8 +22,9 @@ class Grounds:
         use_case_id, use_case: what it is used for; None and empty where no use case is named.
         tier_mark, tier_word: the tier when it was asked.
         costs: the newest comparison for the deployment, none before the first.
-        evidence: newest first, about the deployment, its use case, its model and the version that would run.
         relied: what the decision is bound to beside the estimate.
+        evidence: other evidence, newest first, about the deployment, its use case, its model and the version that
+            would run.
         runs: the newest evaluations of the version. `same_form`: whether one of them is of the weights as they would
             be loaded: what was evaluated otherwise says little about a quantised form.
     """
@@ -42,7 +43,13 @@ class Grounds:
     @property
     def expired(self) -> int:
         """How many pieces of evidence no longer stand."""
-        return sum(line.mark == "bad" for line in self.evidence)
+        marks = [*(line.mark for line in self.relied), *(line.mark for line in self.evidence)]
+        return marks.count("bad")
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces of evidence there are."""
+        return len(self.relied) + len(self.evidence)
 
 
 def grounds(request: ApprovalRequest, *, now: datetime) -> Grounds:
@@ -63,6 +70,8 @@ def grounds(request: ApprovalRequest, *, now: datetime) -> Grounds:
     runs = EvaluationRun.objects.filter(model_version=revision.model_version_id).order_by("-run_at", "-number")
     mark, word = tier_mark(request.tier)
     shown = run_lines(runs[:RUNS])
+    relied = relied_lines(request.pk, now)
+    bound = {line.id for line in relied}
     return Grounds(
         use_case_id=use.pk if use else None,
         use_case=f"{use.ref} {use.name}" if use else "",
@@ -70,8 +79,8 @@ def grounds(request: ApprovalRequest, *, now: datetime) -> Grounds:
         tier_word=word,
         environment=revision.environment,
         costs=comparison_views(deployment.pk, limit=1),
-        evidence=evidence_about(*about, now=now),
+        evidence=tuple(line for line in evidence_about(*about, now=now) if line.id not in bound),
         runs=shown,
         same_form=runs.filter(weight_dtype=revision.weight_dtype).exists(),
-        relied=relied_lines(request.pk, now),
+        relied=relied,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from governance.models import ApprovalRequest, Condition, Decision, RequestExclusion, SealedDecision, Tier
+from governance.models import ApprovalRequest, Condition, Decision, RequestExclusion, SealedDecision
 from governance.queries.approvals import ConditionLine, condition_lines
 from governance.queries.frozen import Frozen, frozen_policy
 from governance.queries.rights import Viewer, why_not_meet, why_not_revoke
@@ -67,7 +67,7 @@ class Way:
     """The way of a request to its decision, as one person sees it.
 
     Attributes:
-        stage: number of the current one. `tier`: of the use case when it was submitted, in words.
+        stage: number of the current one.
         previous_request_id, previous_ref: the round or approval that this one follows.
         choices: what may be chosen in the current stage, with its word.
         valid_days: how long an approval will stand; None without end.
@@ -79,10 +79,8 @@ class Way:
 
     stage: int
     round: int
-    tier: str
     due_at: datetime | None
     valid_until: datetime | None
-    ended_at: datetime | None
     previous_request_id: UUID | None
     previous_ref: str
     stages: tuple[StageLine, ...]
@@ -107,10 +105,8 @@ def way(request: ApprovalRequest, decisions: Sequence[Decision], who: Viewer, *,
     return Way(
         stage=request.stage,
         round=request.round,
-        tier=str(Tier(request.tier).label),
         due_at=request.due_at,
         valid_until=request.valid_until,
-        ended_at=request.ended_at,
         previous_request_id=request.previous_request_id,
         previous_ref=request.previous_request.ref if request.previous_request else "",
         stages=_stages(request, policy, decisions, Counter(number for _pk, number, _who in sealed)),
