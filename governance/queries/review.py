@@ -58,6 +58,7 @@ class ReviewPage:
 
     Attributes:
         sentence: what is asked, in one line.
+        closed_at: when it was decided. `ended_at`: when its approval was over before its time or with it.
         changed, same: configuration against what was approved when it was asked; all in `changed` when new.
         blocked: why this person may not decide; empty when they may.
         withdraw_blocked: the same for taking it back.
@@ -79,6 +80,7 @@ class ReviewPage:
     submitted_by: str
     submitted_at: datetime
     closed_at: datetime | None
+    ended_at: datetime | None
     justification: str
     deployment_id: UUID
     deployment: str
@@ -139,6 +141,7 @@ def review_page(request_id: UUID, *, user: User, now: datetime) -> ReviewPage:
         submitted_by=names_of([found.submitted_by])[found.submitted_by],
         submitted_at=found.submitted_at,
         closed_at=found.closed_at,
+        ended_at=found.ended_at,
         justification=found.justification,
         deployment_id=found.deployment_id,
         deployment=found.deployment.name,

@@ -67,6 +67,8 @@ def test_conditions_are_asked_for_and_confirmed_on_the_page(told: Approvals) -> 
     assert "Only members" in browser(told.officer).get(address).content.decode()
     assert browser(told.officer).post(revoke, {"reason": REASON}).status_code == 400
     assert browser(told.risk).post(revoke, {"reason": REASON}).status_code == 302
+    text = reviewer.get(address).content.decode()
+    assert "The approval ended" in text and "The approval stands until" not in text
     again = browser(told.story.requester)
     form = reverse("admin:desk_request_new") + f"?again_of={request.pk}"
     assert form.replace("&", "&amp;") in again.get(address).content.decode()
