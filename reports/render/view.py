@@ -150,8 +150,11 @@ def spare(fit: Fit | None) -> int | None:
 
 
 def decision(report: Report) -> Approval | None:
-    """The newest step of the approvals: where the deployment stands."""
-    return max(report.approvals, key=lambda step: step.entry, default=None)
+    """Where the revision that is reported stands: the newest step about it, or else of any request."""
+    fields = (field for group in report.groups if group.key == "revision" for field in group.fields)
+    digest = next((field.value for field in fields if field.key == "revision_digest"), None)
+    about = [step for step in report.approvals if step.digest == digest]
+    return max(about or report.approvals, key=lambda step: step.entry, default=None)
 
 
 def memory_chart(fit: Fit) -> SafeString:

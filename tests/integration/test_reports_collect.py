@@ -13,11 +13,12 @@ from audit.queries.roles import DATA_PROTECTION
 from audit.tlog.bundle import verify_bundle
 from governance import operations as governance
 from governance import queries
-from governance.models import Deployment, ToolGrant
+from governance.models import ApprovalRequest, Deployment, ToolGrant
 from reports import dataset, operations
 from reports.collect import Material, activity, evidence, material, subjects
 from reports.collect.telemetry import MAX_WINDOWS
 from reports.models import Report
+from reports.render import view
 from reports.render.make import made_from, renderer
 from tests.integration import reports_windows as windows
 from tests.integration.erasure_story import REASON, person
@@ -237,3 +238,22 @@ def test_a_revision_names_the_adapters_it_loads(reported: Reported) -> None:
     name = Deployment.objects.get(pk=reported.deployment).name
     story.decided(story.submitted(name, adapters=(tone.id,), purpose=""))
     assert loaded() == (dataset.FieldState.PROVIDED, "tone 1")
+
+
+def test_a_later_request_does_not_change_where_the_approved_revision_stands(reported: Reported) -> None:
+    def stands() -> tuple[str, int]:
+        report = collect(reported).report
+        step = view.decision(report)
+        assert step
+        return step.step, len(report.approvals)
+
+    story, name = reported.story, Deployment.objects.get(pk=reported.deployment).name
+    before, steps = stands()
+    assert before == "approved"
+    request = story.submitted(name, context=4096, purpose="")
+    assert stands() == ("approved", steps + 1)
+    story.decided(request, "request_changes")
+    assert stands()[0] == "approved"
+    approved = ApprovalRequest.objects.get(deployment=reported.deployment, state="approved")
+    governance.revoke(request_id=approved.pk, by=story.reviewer, reason=REASON, now=NOW)
+    assert stands()[0] == "revoked"
